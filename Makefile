@@ -1,0 +1,110 @@
+# One line a job; `make help` says what each does. Every job sets up .venv first, and only when that is needed.
+# Written for GNU make 3.81 (macOS) and later, and for any POSIX shell.
+
+VENV = .venv
+RUN = $(VENV)/bin/python
+PIP = $(RUN) -u -m pip --disable-pip-version-check
+# The Pythons to try, best first. Choose your own: make course PYTHON=/path/to/python3.12
+PYTHON = python3.13 python3.12 python3.11 python3 python
+# Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
+LOCK =
+
+.PHONY: help setup course test lab student bench lint outputs lock clean
+
+help:
+	@echo 'make course    run every notebook in order; the results and an index.html go to output/'
+	@echo 'make lab       open the notebooks in JupyterLab'
+	@echo 'make student   make the edition without solutions'
+	@echo 'make test      style, unit tests, doctests, slow tests, then the notebooks against their saved outputs'
+	@echo 'make lint      style only'
+	@echo 'make bench     run the scripts behind the figures in the README'
+	@echo 'make outputs   run the notebooks and save their outputs in place'
+	@echo 'make lock      make requirements.txt anew from pyproject.toml (LOCK=--upgrade: newest versions)'
+	@echo 'make setup     only set up .venv (the others do that by themselves)'
+	@echo 'make clean     remove .venv, output/, student/ and caches; data/ stays'
+	@echo
+	@echo 'You need Python 3.11, 3.12 or 3.13. On Windows there is no make: use conda with environment.yml.'
+
+setup: $(VENV)/ready
+
+course: $(VENV)/ready
+	$(RUN) -m helpers run
+
+test: lint
+	$(RUN) -m pytest -m "not slow" --doctest-modules helpers tests
+	$(RUN) -m pytest -m slow tests
+	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=600 notebooks
+
+lab: $(VENV)/ready
+	$(RUN) -m jupyterlab notebooks
+
+student: $(VENV)/ready
+	$(RUN) -m helpers student
+
+bench: $(VENV)/ready
+	@for script in benchmarks/[a-z]*.py; do echo "$$script"; $(RUN) "$$script" || exit 1; done
+
+lint: $(VENV)/ready
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+
+outputs: $(VENV)/ready
+	$(RUN) -m helpers outputs
+
+# uv is kept apart from the packages of the course. Its own settings are switched off, so that the lock is the
+# same on every machine.
+lock: $(VENV)/ready
+	@$(PIP) install --quiet --upgrade --target $(VENV)/uv uv
+	env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+	  $(VENV)/uv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest \
+	  --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev $(LOCK) \
+	  --custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
+
+clean:
+	rm -rf $(VENV) output student .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find helpers tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# --- the environment -------------------------------------------------------------------------------------------
+# Each stamp is written last, so a set-up that failed or was killed is done again from the start.
+
+# The project itself, editable: `import helpers` works from every folder.
+$(VENV)/ready: $(VENV)/packages pyproject.toml
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The packages of the lock. setuptools goes first: one package has no wheel, and is built with this setuptools
+# rather than with one that pip would fetch unchecked. The loop turns pip's talk into one line that moves; what pip
+# warns of is shown if it fails.
+$(VENV)/packages: requirements.txt
+	@found=; for python in $(PYTHON); do \
+	  if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' 2>/dev/null; \
+	  then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo 'Found no Python 3.11, 3.12 or 3.13 (tried: $(PYTHON)). Install one, or: make PYTHON=/path/to/python' >&2; \
+	  exit 1; \
+	fi; \
+	if ! "$$found" -c 'import ensurepip, venv' 2>/dev/null; then \
+	  echo "$$found cannot make environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; \
+	fi; \
+	echo "Setting up $(VENV) with $$("$$found" --version): once, some minutes, about 1 GB to download."; \
+	"$$found" -m venv --clear $(VENV)
+	@sed -n '/^setuptools==/,/[^\\]$$/p' requirements.txt > $(VENV)/setuptools.txt
+	@$(PIP) install --quiet --require-hashes --requirement $(VENV)/setuptools.txt
+	@$(PIP) install --progress-bar off --no-build-isolation --require-hashes --requirement requirements.txt \
+	  2> $(VENV)/warnings.txt | { \
+	  total=$$(grep -c '^[a-z0-9].*==' requirements.txt); count=0; done=; \
+	  if [ -t 1 ]; then end='\r'; else end='\n'; fi; \
+	  while read -r word name rest; do \
+	    case "$$word $$name" in \
+	      'Successfully installed') done=yes ;; \
+	      'Installing collected') printf '%-78s\n' '  unpacking (a minute or two)' ;; \
+	      Collecting*|Processing*|Ignoring*|'Requirement already') count=$$((count + 1)); \
+	        if [ -t 1 ] || [ $$((count % 25)) -eq 0 ]; then printf "%-78s$$end" "  $$count of $$total packages"; fi ;; \
+	      Downloading*) case $$rest in \
+	        *[0-9][0-9].[0-9]*MB*) printf "%-78s$$end" "  $$count of $$total packages: $$name $$rest" ;; esac ;; \
+	    esac; \
+	  done; \
+	  if [ -z "$$done" ]; then cat $(VENV)/warnings.txt >&2; echo 'Setting up failed: see above, then try again.' >&2; \
+	    exit 1; fi; }
+	@touch $@

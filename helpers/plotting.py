@@ -1,0 +1,213 @@
+"""Every figure of the course, each with a text for those who cannot see it.
+
+All functions show a figure and return nothing. `alt` is required: one sentence that says what the picture shows and
+what to see in it. Colours come from the Okabe-Ito palette, which colour-blind readers can tell apart.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from IPython.display import display
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, RED, BLACK = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#B00020",
+    "#222222",
+)
+LINE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
+CHANNEL_COLOURS = {"red": ORANGE, "green": GREEN, "blue": BLUE, "grey": BLACK}
+DOTS_PER_INCH = 80  # screen resolution: keeps a notebook small
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 3.5)
+) -> tuple[Figure, np.ndarray]:
+    """Return an empty figure of `size` inches and its axes as an array of shape `(rows, columns)`.
+
+    Example:
+        >>> figure, axes = new_figure(1, 2)
+        >>> axes.shape
+        (1, 2)
+    """
+    # Not pyplot: a figure made this way needs no display, is not kept alive, and touches no global state.
+    figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def display_figure(figure: Figure, *, alt: str) -> None:
+    """Show `figure` in the notebook with `alt` in the output's metadata, where screen readers find it.
+
+    Raises:
+        ValueError: if `alt` is empty.
+    """
+    if not alt.strip():
+        raise ValueError("Received an empty alt text, expected a sentence. Say what the picture shows.")
+    display(figure, metadata={"image/png": {"alt": alt}})
+
+
+def show_images(
+    images: Sequence[np.ndarray],
+    *,
+    titles: Sequence[str] | None = None,
+    columns: int = 5,
+    correct: Sequence[bool] | None = None,
+    alt: str,
+) -> None:
+    """Show pictures in a grid.
+
+    Args:
+        images: uint8 `(height, width, 3)` or `(height, width)` arrays (those are shown in grey), or floats in 0..1.
+        titles: one a picture.
+        columns: pictures a row.
+        correct: one a picture: right answers get a blue title, wrong ones an orange title.
+        alt: what the figure shows.
+
+    Raises:
+        ValueError: if there is no picture, or the number of titles differs from the number of pictures.
+    """
+    images = list(images)
+    if not images:
+        raise ValueError("Received no pictures, expected at least one. Check the selection before showing it.")
+    for name, values in (("titles", titles), ("correct", correct)):
+        if values is not None and len(values) != len(images):
+            raise ValueError(f"Received {len(values)} {name} for {len(images)} pictures: give one a picture.")
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    figure, axes = new_figure(rows, columns, size=(1.75 * columns, 2.0 * rows))
+    for axis in axes.flat:
+        axis.axis("off")
+    for index, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+        _draw_image(axis, image)
+        colour = BLACK if correct is None else (BLUE if correct[index] else ORANGE)
+        if titles is not None:
+            axis.set_title(titles[index], fontsize=9, color=colour)
+    display_figure(figure, alt=alt)
+
+
+def _draw_image(axis: Axes, image: np.ndarray) -> None:
+    image = np.asarray(image)
+    limits = {"vmin": 0, "vmax": 255 if image.dtype == np.uint8 else 1}
+    axis.imshow(image, **({"cmap": "gray", **limits} if image.ndim == 2 else {}))
+
+
+def show_histograms(
+    histograms: Sequence[Mapping[str, np.ndarray]], *, titles: Sequence[str], alt: str
+) -> None:
+    """Show histograms side by side, one line a channel.
+
+    Args:
+        histograms: each maps a channel (`red`, `green`, `blue`, `grey`) to counts; an `edges` entry, one longer than
+            the counts, gives the horizontal axis (otherwise 0, 1, 2, ...).
+        titles: one a histogram.
+        alt: what the figure shows.
+    """
+    figure, axes = new_figure(1, len(histograms), size=(3.4 * len(histograms), 2.8))
+    for axis, histogram, title in zip(axes[0], histograms, titles, strict=True):
+        for channel, counts in histogram.items():
+            if channel == "edges":
+                continue
+            edges = histogram.get("edges", np.arange(len(counts) + 1))
+            axis.stairs(counts, edges, color=CHANNEL_COLOURS.get(channel, BLACK), label=channel)
+        axis.set(title=title, xlabel="value", ylabel="pixels")
+        axis.legend(fontsize=8)
+    display_figure(figure, alt=alt)
+
+
+def show_history(history: Mapping[str, Sequence[float]], *, alt: str) -> None:
+    """Show accuracy and loss over the epochs, training against validation.
+
+    Args:
+        history: what `model.fit(...).history` holds: `accuracy`, `loss` and, where there, `val_accuracy`, `val_loss`.
+        alt: what the figure shows.
+    """
+    figure, axes = new_figure(1, 2, size=(9, 3.2))
+    for axis, metric in zip(axes[0], ("accuracy", "loss"), strict=True):
+        for key, label, colour in ((metric, "training", BLUE), (f"val_{metric}", "validation", ORANGE)):
+            if key in history:
+                epochs = np.arange(1, len(history[key]) + 1)
+                axis.plot(epochs, history[key], marker="o", markersize=3, color=colour, label=label)
+        axis.set(xlabel="epoch", ylabel=metric)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid(alpha=0.3)
+        axis.legend()
+    display_figure(figure, alt=alt)
+
+
+def draw_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str]) -> Figure:
+    """Return a figure of a confusion matrix: rows are the true classes, columns the predicted ones.
+
+    Args:
+        matrix: int `(classes, classes)`, as `sklearn.metrics.confusion_matrix` gives it.
+        class_names: in label order.
+    """
+    side = max(3.0, 1.0 + 0.7 * len(class_names))
+    figure, axes = new_figure(size=(side + 0.6, side))
+    axis = axes[0, 0]
+    matrix = np.asarray(matrix)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(matrix):
+        axis.text(
+            column,
+            row,
+            str(count),
+            ha="center",
+            va="center",
+            color="white" if shares[row, column] > 0.5 else BLACK,
+        )
+    ticks = range(len(class_names))
+    axis.set_xticks(ticks, class_names, rotation=30 if len(class_names) > 3 else 0)
+    axis.set_yticks(ticks, class_names)
+    axis.set(xlabel="predicted", ylabel="true")
+    return figure
+
+
+def show_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str], alt: str) -> None:
+    """Show a confusion matrix: rows are the true classes, columns the predicted ones, numbers are pictures."""
+    display_figure(draw_confusion_matrix(matrix, class_names=class_names), alt=alt)
+
+
+def show_lines(
+    x: Sequence[float],
+    lines: Mapping[str, Sequence[float]],
+    *,
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    alt: str,
+) -> None:
+    """Show one line per entry of `lines` over `x`."""
+    figure, axes = new_figure(size=(6.5, 3.4))
+    axis = axes[0, 0]
+    for (label, values), colour in zip(lines.items(), LINE_COLOURS * (len(lines) // 6 + 1), strict=False):
+        axis.plot(x, values, marker="o", color=colour, label=label)
+    if log_x:
+        axis.set_xscale("log")
+        axis.set_xticks(list(x), [f"{value:g}" for value in x])
+        axis.minorticks_off()
+    axis.set(xlabel=x_label, ylabel=y_label)
+    axis.grid(alpha=0.3)
+    axis.legend()
+    display_figure(figure, alt=alt)
+
+
+def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:
+    """Show one horizontal bar per entry of `bars`, the first on top, its value written at its end."""
+    figure, axes = new_figure(size=(7, 0.6 + 0.42 * len(bars)))
+    axis = axes[0, 0]
+    drawn = axis.barh(list(bars), list(bars.values()), color=BLUE)
+    axis.bar_label(drawn, fmt="{:,.3g}", padding=3)
+    axis.margins(x=0.15)
+    axis.invert_yaxis()
+    axis.set_xlabel(x_label)
+    display_figure(figure, alt=alt)

@@ -1,0 +1,200 @@
+"""The files around the code agree: pyproject.toml, the lock, environment.yml, the Makefile and the README."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHONS = ("3.11", "3.12", "3.13")
+NOT_LOCKED = {"lite1", "lite2", "gpu"}  # extras that a learner adds by hand
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+@cache
+def project() -> dict:
+    return tomllib.loads(read("pyproject.toml"))["project"]
+
+
+def dependencies() -> list[Requirement]:
+    extras = project()["optional-dependencies"]
+    wanted = [text for name, texts in extras.items() if name not in NOT_LOCKED for text in texts]
+    return [Requirement(text) for text in [*project()["dependencies"], *wanted]]
+
+
+@cache
+def lock() -> dict[str, list[tuple[Requirement, list[str]]]]:
+    """Package -> its locked requirements (more than one where Pythons differ), each with its SHA-256 hashes."""
+    text = re.sub(r"^\s*#.*\n", "", read("requirements.txt"), flags=re.MULTILINE).replace("\\\n", " ")
+    locked: dict[str, list[tuple[Requirement, list[str]]]] = {}
+    for line in filter(None, map(str.strip, text.splitlines())):
+        requirement, *hashes = re.split(r"\s+--hash=", line)
+        parsed = Requirement(requirement)
+        locked.setdefault(canonicalize_name(parsed.name), []).append((parsed, hashes))
+    return locked
+
+
+def locked_version(name: str, *, python: str, system: str) -> str | None:
+    environment = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": system,
+        "os_name": "nt" if system == "win32" else "posix",
+    }
+    versions = [
+        next(iter(requirement.specifier)).version
+        for requirement, _ in lock().get(canonicalize_name(name), [])
+        if requirement.marker is None or requirement.marker.evaluate(environment)
+    ]
+    assert len(versions) <= 1, f"{name}: {versions} for Python {python} on {system}"
+    return versions[0] if versions else None
+
+
+@pytest.mark.parametrize("dependency", dependencies(), ids=lambda dependency: dependency.name)
+def test_each_dependency_has_a_range_and_is_locked_inside_it(dependency: Requirement) -> None:
+    operators = {specifier.operator for specifier in dependency.specifier}
+    assert ">=" in operators, "no lower bound"
+    assert "<" in operators or dependency.name == "setuptools", "no upper bound"
+    for python in PYTHONS:
+        for system in ("linux", "darwin", "win32"):
+            version = locked_version(dependency.name, python=python, system=system)
+            assert version is not None, f"not in the lock for Python {python} on {system}: make lock"
+            assert dependency.specifier.contains(version), f"{version} is locked: make lock"
+
+
+def test_every_locked_line_is_one_version_with_hashes() -> None:
+    assert len(lock()) > 100
+    for name, entries in lock().items():
+        for requirement, hashes in entries:
+            assert [specifier.operator for specifier in requirement.specifier] == ["=="], name
+            assert requirement.url is None, name
+            assert hashes, f"{name} has no hash"
+            assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in hashes), name
+
+
+def test_the_lock_names_no_index_and_no_place_on_a_machine() -> None:
+    assert not re.search(
+        r"://|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/", read("requirements.txt")
+    )
+
+
+def test_there_is_one_opencv() -> None:
+    assert [name for name in lock() if name.startswith("opencv")] == ["opencv-python-headless"]
+
+
+def test_conda_gets_a_python_that_is_allowed_and_the_same_lock() -> None:
+    environment = yaml.safe_load(read("environment.yml"))
+    texts = [entry for entry in environment["dependencies"] if isinstance(entry, str)]
+    assert [text.partition("=")[0] for text in texts] == ["python", "pip"]
+    python = texts[0].partition("=")[2]
+    assert python in PYTHONS
+    (pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
+    assert pip == ["--requirement requirements.txt"]
+    assert environment["name"] == project()["name"]
+
+
+def test_the_pythons_allowed_are_those_the_makefile_looks_for() -> None:
+    allowed = SpecifierSet(project()["requires-python"])
+    assert [minor for minor in range(8, 20) if Version(f"3.{minor}.1") in allowed] == [11, 12, 13]
+    line = re.search(r"^PYTHON = (.*)$", read("Makefile"), flags=re.MULTILINE)
+    assert line is not None
+    assert {f"python{python}" for python in PYTHONS} <= set(line[1].split())
+
+
+# --- Makefile and README ---------------------------------------------------------------------------------------
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", read("Makefile"), flags=re.MULTILINE))
+
+
+def shell_commands(markdown: str) -> list[list[str]]:
+    """The words of each command in the ```bash and ```sh blocks; prompts and comments are left out."""
+    blocks = re.findall(r"^ *```(?:bash|sh)\n(.*?)^ *```", markdown, flags=re.MULTILINE | re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    commands = [shlex.split(line.strip().removeprefix("$ "), comments=True) for line in lines]
+    return [words for words in commands if words]
+
+
+def helpers_command(words: list[str]) -> list[str] | None:
+    """What follows `python -m helpers` in a command, if it is one, however Python is spelled."""
+    for at in range(1, len(words) - 1):
+        if words[at : at + 2] == ["-m", "helpers"] and "python" in words[at - 1]:
+            return words[at + 2 :]
+    return None
+
+
+def readme_commands() -> list[list[str]]:
+    return shell_commands(read("README.md"))
+
+
+@cache
+def help_text(*sub_command: str) -> str:
+    command = [sys.executable, "-m", "helpers", *sub_command, "--help"]
+    answer = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert answer.returncode == 0, f"{shlex.join(command[1:])}: {answer.stderr}"
+    return answer.stdout
+
+
+def test_shell_commands_are_found_in_markdown() -> None:
+    markdown = "text\n```bash\n$ make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n```python\nmake no\n```\n"
+    assert shell_commands(markdown) == [["make", "course"], ["make", "lab", "PYTHON=x"]]
+    assert helpers_command([".venv/bin/python", "-m", "helpers", "run", "01"]) == ["run", "01"]
+    assert helpers_command(["python", "-m", "pytest"]) is None
+
+
+def test_every_make_target_is_listed_by_make_help_and_needs_no_file_of_its_name() -> None:
+    listed = set(re.findall(r"^make ([a-z]+) ", make_help(), flags=re.MULTILINE))
+    assert listed == make_targets() - {"help"}
+    phony = re.search(r"^\.PHONY: (.*)$", read("Makefile"), flags=re.MULTILINE)
+    assert phony is not None
+    assert set(phony[1].split()) == make_targets()
+
+
+def make_help() -> str:
+    command = ["make", "--no-print-directory", "help"]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+def test_every_make_command_of_the_readme_exists() -> None:
+    named = {
+        word
+        for words in readme_commands()
+        if words[0] == "make"
+        for word in words[1:]
+        if "=" not in word and not word.startswith("-")
+    }
+    assert {"course", "test"} <= named, "the README shows neither `make course` nor `make test`"
+    assert named <= make_targets()
+
+
+def test_every_sub_command_and_option_of_the_readme_exists() -> None:
+    commands = [words for words in map(helpers_command, readme_commands()) if words]
+    assert commands, "the README shows no `python -m helpers` command"
+    for words in commands:
+        text = help_text(words[0]) if not words[0].startswith("-") else help_text()
+        for option in (word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)):
+            assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{words[0]} has no {option}"
+
+
+def test_every_path_a_readme_command_names_exists() -> None:
+    scripts = {
+        word
+        for words in readme_commands()
+        for word in words
+        if re.match(r"(notebooks|helpers|tests|benchmarks)/[^*]+$", word) or word == "environment.yml"
+    }
+    assert not {script for script in scripts if not (ROOT / script).exists()}
