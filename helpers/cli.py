@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (ValueError, FileNotFoundError, ConnectionError, PermissionError) as error:
+    except (ValueError, ImportError, OSError, yaml.YAMLError) as error:
         print(f"python -m helpers {options.command}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -79,7 +79,9 @@ def _add_run(commands: Any) -> None:
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
     parser.add_argument(
-        "--profile", default="quick", help="quick (minutes, the default) or full (the real thing: hours without a GPU)"
+        "--profile",
+        default="quick",
+        help="quick (minutes, the default) or full (the real thing: hours without a GPU)",
     )
     parser.add_argument(
         "-p",
@@ -140,10 +142,17 @@ def _add_teach(commands: Any) -> None:
     )
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="one sub-folder a class, two classes or more")
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="MODEL.keras", help="the model; its report goes beside it (.html)"
+        "--output",
+        type=Path,
+        required=True,
+        metavar="MODEL.keras",
+        help="the model; its report goes beside it (.html)",
     )
     parser.add_argument(
-        "--backbone", default=DEFAULT_BACKBONE, metavar="NAME", help=f"pretrained network (default: {DEFAULT_BACKBONE})"
+        "--backbone",
+        default=DEFAULT_BACKBONE,
+        metavar="NAME",
+        help=f"pretrained network (default: {DEFAULT_BACKBONE})",
     )
     parser.add_argument(
         "--image-size", type=int, default=224, metavar="N", help="pixels a side, 32 to 600 (default: 224)"

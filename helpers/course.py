@@ -214,7 +214,10 @@ def refresh_outputs(path: Path, *, force: bool = False) -> bool:
     if not force and notebook.metadata.get("course", {}).get("code") == digest:
         return False
     client = NotebookClient(
-        notebook, timeout=CELL_TIMEOUT, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
     )
     try:
         client.execute()
@@ -257,7 +260,7 @@ def _is_progress_bar(output: NotebookNode) -> bool:
 
 
 def strip_solutions(source: str) -> str:
-    """Replace each solution in a cell by a stub that raises `NotImplementedError`, at the same indentation.
+    r"""Replace each solution in a cell by a stub that raises `NotImplementedError`, at the same indentation.
 
     Args:
         source: a cell's text, with solutions between `### BEGIN SOLUTION` and `### END SOLUTION`.
@@ -266,7 +269,7 @@ def strip_solutions(source: str) -> str:
         ValueError: if a marker has no partner.
 
     Example:
-        >>> print(strip_solutions("def f():\\n    ### BEGIN SOLUTION\\n    return 1\\n    ### END SOLUTION"))
+        >>> print(strip_solutions("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
         def f():
             raise NotImplementedError("Write your answer here.")
     """

@@ -130,9 +130,7 @@ def _split_records(
     pools: Mapping[str, Sequence[_Record]], *, wanted: Mapping[str, int], seed: int
 ) -> dict[str, tuple[str, list[_Record]]]:
     """Return, for each split, the pool its records come from and the records, in a fixed random order."""
-    pool_of = {
-        split: next((p for p in (split, *TAKEN_FROM[split]) if pools.get(p)), None) for split in SPLITS
-    }
+    pool_of = {split: next((p for p in (split, *TAKEN_FROM[split]) if pools.get(p)), None) for split in SPLITS}
     missing = [split for split, pool in pool_of.items() if pool is None]
     if missing:
         raise ValueError(
@@ -151,9 +149,7 @@ def _split_records(
             start += count
     empty = [split for split in SPLITS if not chosen[split][1]]
     if empty:
-        raise ValueError(
-            f"Received {sum(map(len, pools.values()))} pictures, too few to fill {empty}. Add pictures."
-        )
+        raise ValueError(f"Received {sum(map(len, pools.values()))} pictures, too few to fill {empty}. Add pictures.")
     return chosen
 
 
@@ -244,7 +240,7 @@ def _class_names(folder: Path, roots: Mapping[str, Path]) -> tuple[str, ...]:
 def _set_aside(
     paths: Sequence[tuple[str, int, Path]], reports: Sequence[cleaning.FileReport]
 ) -> tuple[list[int], list[tuple[int, str]]]:
-    """Part usable pictures from damaged ones and copies; a copy stays where it is tested on, not where it is learned."""
+    """Part usable pictures from damaged ones and copies; a copy stays where it is tested, not where it is learned."""
     labels_of: dict[str, set[int]] = {}
     for (_, label, _), report in zip(paths, reports, strict=True):
         labels_of.setdefault(report.digest, set()).add(label)
@@ -301,7 +297,7 @@ def _decode(content: tf.Tensor) -> tf.Tensor:
 
 def _load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:
     builder = _prepared_builder(name)
-    image_key, label_key = _supervised_keys(builder)
+    _, label_key = _supervised_keys(builder)
     pools = {split: _tfds_records(builder, split) for split in SPLITS if split in builder.info.splits}
     _drop_copies(pools)
     chosen = _split_records(pools, wanted=wanted, seed=seed)
@@ -460,9 +456,7 @@ def batches(
         lambda pictures, labels: (tf.cast(pictures, tf.float32), labels), num_parallel_calls=tf.data.AUTOTUNE
     )
     if augment is not None:
-        batched = batched.map(
-            lambda pictures, labels: (augment(pictures), labels), num_parallel_calls=tf.data.AUTOTUNE
-        )
+        batched = batched.map(lambda pictures, labels: (augment(pictures), labels), num_parallel_calls=tf.data.AUTOTUNE)
     return batched.prefetch(tf.data.AUTOTUNE)
 
 
@@ -492,11 +486,10 @@ def batches_from_files(
     for path, report in zip(files, reports, strict=True):
         if report.problem:
             raise ValueError(f"Received '{path}': {report.problem}. Expected a picture; leave this file out.")
-    pictures = tf.data.Dataset.from_tensor_slices(
-        ([str(path) for path in files], [report.plain for report in reports])
-    )
+    pictures = tf.data.Dataset.from_tensor_slices(([str(path) for path in files], [report.plain for report in reports]))
     resized = pictures.map(
-        lambda path, plain: _resize(_read_picture(path, plain), image_size), num_parallel_calls=tf.data.AUTOTUNE
+        lambda path, plain: _resize(_read_picture(path, plain), image_size),
+        num_parallel_calls=tf.data.AUTOTUNE,
     )
     return resized.batch(batch_size).map(lambda p: tf.cast(p, tf.float32)).prefetch(tf.data.AUTOTUNE)
 

@@ -17,6 +17,8 @@ from helpers import backbones, datasets
 
 LAYOUT_VERSION = 1  # count up when what is saved changes, so that older files are left alone
 
+BAR_DELAY = 3  # seconds before a progress bar appears
+
 
 @dataclass(frozen=True)
 class Features:
@@ -53,13 +55,15 @@ def extract(backbone: keras.Model, batches: tf.data.Dataset) -> tuple[np.ndarray
         ((5, 4), [0, 1, 2, 3, 4])
     """
 
-    @tf.function(reduce_retracing=True)
+    # One signature for all batches: the last is smaller, and tracing the network anew takes longer than running it.
+    @tf.function(input_signature=[tf.TensorSpec((None, *backbone.input_shape[1:]), tf.float32)])
     def pool_features(pictures: tf.Tensor) -> tf.Tensor:
         return tf.reduce_mean(backbone(pictures, training=False), axis=(1, 2))
 
     features, labels = [], []
     steps = int(batches.cardinality())
-    for pictures, truth in tqdm(batches, total=steps if steps > 0 else None, unit="batch", leave=False):
+    bar = tqdm(batches, total=steps if steps > 0 else None, unit="batch", leave=False, delay=BAR_DELAY)
+    for pictures, truth in bar:
         features.append(pool_features(pictures).numpy())
         labels.append(truth.numpy())
     return np.concatenate(features), np.concatenate(labels).astype(np.int64)

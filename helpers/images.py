@@ -20,9 +20,7 @@ Image = np.ndarray
 ScaleMode = Literal["unit", "tf", "torch", "caffe"]
 ResizeMode = Literal["stretch", "pad", "crop"]
 
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
+IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 # Named, so that no file chooses a decoder we did not mean to use (Pillow hands EPS files to Ghostscript).
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 
@@ -141,9 +139,7 @@ def find_files(folder: str | Path) -> list[Path]:
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: there is no such folder. Check the path.")
     if not folder.is_dir():
-        raise NotADirectoryError(
-            f"{folder}: this is a file, expected a folder. To read one picture use read()."
-        )
+        raise NotADirectoryError(f"{folder}: this is a file, expected a folder. To read one picture use read().")
     found = (
         path
         for path in folder.rglob("*")
@@ -159,9 +155,7 @@ def _load(path: Path) -> PillowImage.Image:
     if not path.exists():
         raise FileNotFoundError(f"{path}: there is no such file. Check the name and the folder.")
     if path.is_dir():
-        raise ValueError(
-            f"{path}: this is a folder, expected one picture. List its pictures with find_files()."
-        )
+        raise ValueError(f"{path}: this is a folder, expected one picture. List its pictures with find_files().")
     try:
         with _quiet_about_metadata(), PillowImage.open(path, formats=_FORMATS) as picture:
             picture.load()
@@ -456,10 +450,7 @@ def histogram(image: np.ndarray, *, bins: int = 256) -> dict[str, np.ndarray]:
     limits = (0, 256) if image.dtype == np.uint8 else (float(image.min()), float(image.max()))
     names = ("grey",) if image.ndim == 2 else ("red", "green", "blue")
     channels = np.atleast_3d(image)
-    counts = {
-        name: np.histogram(channels[..., index], bins=bins, range=limits)[0]
-        for index, name in enumerate(names)
-    }
+    counts = {name: np.histogram(channels[..., index], bins=bins, range=limits)[0] for index, name in enumerate(names)}
     return counts | {"edges": np.histogram_bin_edges(image, bins=bins, range=limits)}
 
 
@@ -496,8 +487,7 @@ def _require_dtype(image: np.ndarray, dtype: type, advice: str) -> None:
 def _require_mode(image: np.ndarray, mode: str) -> None:
     if mode not in ("unit", "tf", "torch", "caffe"):
         raise ValueError(
-            f"Received mode={mode!r}, expected 'unit', 'tf', 'torch' or 'caffe'. "
-            "Choose the one the network needs."
+            f"Received mode={mode!r}, expected 'unit', 'tf', 'torch' or 'caffe'. Choose the one the network needs."
         )
     if mode in ("torch", "caffe") and (image.ndim < 3 or image.shape[-1] != 3):
         raise ValueError(

@@ -5,6 +5,8 @@ what to see in it. Colours come from the Okabe-Ito palette, which colour-blind r
 """
 
 from collections.abc import Mapping, Sequence
+from io import BytesIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 from IPython.display import display
@@ -12,6 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from helpers._quiet import without_remarks
+
+if TYPE_CHECKING:
+    import keras
 
 BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, RED, BLACK = (
     "#0072B2",
@@ -28,9 +35,7 @@ CHANNEL_COLOURS = {"red": ORANGE, "green": GREEN, "blue": BLUE, "grey": BLACK}
 DOTS_PER_INCH = 80  # screen resolution: keeps a notebook small
 
 
-def new_figure(
-    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 3.5)
-) -> tuple[Figure, np.ndarray]:
+def new_figure(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 3.5)) -> tuple[Figure, np.ndarray]:
     """Return an empty figure of `size` inches and its axes as an array of shape `(rows, columns)`.
 
     Example:
@@ -50,9 +55,20 @@ def display_figure(figure: Figure, *, alt: str) -> None:
     Raises:
         ValueError: if `alt` is empty.
     """
+    _display_png(as_png(figure), alt=alt)
+
+
+def as_png(figure: Figure) -> bytes:
+    """Return `figure` as the content of a PNG file."""
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _display_png(content: bytes, *, alt: str) -> None:
     if not alt.strip():
         raise ValueError("Received an empty alt text, expected a sentence. Say what the picture shows.")
-    display(figure, metadata={"image/png": {"alt": alt}})
+    display({"image/png": content, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
 
 
 def show_images(
@@ -100,9 +116,7 @@ def _draw_image(axis: Axes, image: np.ndarray) -> None:
     axis.imshow(image, **({"cmap": "gray", **limits} if image.ndim == 2 else {}))
 
 
-def show_histograms(
-    histograms: Sequence[Mapping[str, np.ndarray]], *, titles: Sequence[str], alt: str
-) -> None:
+def show_histograms(histograms: Sequence[Mapping[str, np.ndarray]], *, titles: Sequence[str], alt: str) -> None:
     """Show histograms side by side, one line a channel.
 
     Args:
@@ -178,27 +192,41 @@ def show_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str], alt
 
 
 def show_lines(
-    x: Sequence[float],
-    lines: Mapping[str, Sequence[float]],
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
     *,
     x_label: str,
     y_label: str,
     log_x: bool = False,
     alt: str,
 ) -> None:
-    """Show one line per entry of `lines` over `x`."""
+    """Show one line per entry of `lines`, each a pair of horizontal and vertical values."""
     figure, axes = new_figure(size=(6.5, 3.4))
     axis = axes[0, 0]
-    for (label, values), colour in zip(lines.items(), LINE_COLOURS * (len(lines) // 6 + 1), strict=False):
-        axis.plot(x, values, marker="o", color=colour, label=label)
+    for index, (label, (x, y)) in enumerate(lines.items()):
+        axis.plot(x, y, marker="o", color=LINE_COLOURS[index % len(LINE_COLOURS)], label=label)
     if log_x:
+        ticks = sorted({value for x, _ in lines.values() for value in x})
         axis.set_xscale("log")
-        axis.set_xticks(list(x), [f"{value:g}" for value in x])
+        axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.minorticks_off()
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
     axis.legend()
     display_figure(figure, alt=alt)
+
+
+def show_model(model: "keras.Model", *, alt: str) -> None:
+    """Show a model as a graph: a box a layer, with the shapes that go in and come out.
+
+    Keras describes the graph; Graphviz, which comes inside the pygraphviz package, lays it out.
+    """
+    import keras  # here, because every other figure does without TensorFlow
+    import pygraphviz
+
+    graph = keras.utils.model_to_dot(model, show_shapes=True, show_layer_names=True, dpi=DOTS_PER_INCH * 3 // 4)
+    with without_remarks():  # of the system's fonts
+        picture = pygraphviz.AGraph(graph.to_string()).draw(format="png", prog="dot")
+    _display_png(picture, alt=alt)
 
 
 def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:

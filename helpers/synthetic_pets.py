@@ -20,9 +20,11 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
+from etils import epath
 from tensorflow_datasets.core import hashing
 
 from helpers._pets.scene import draw
@@ -63,9 +65,11 @@ class PetsConfig(tfds.core.BuilderConfig):
 class SyntheticPets(tfds.core.GeneratorBasedBuilder):
     """The TFDS builder of `synthetic_pets`: pictures of different sizes, with label 0 for cats and 1 for dogs."""
 
+    # TFDS 4.9.10 looks this path up with importlib_resources, a package it does not install by itself.
+    code_path = epath.Path(__file__)
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "First release."}
-    BUILDER_CONFIGS = [
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    BUILDER_CONFIGS: ClassVar[list[PetsConfig]] = [
         PetsConfig(name="default", description="2,000 / 1,000 / 1,000 pictures, seed 0."),
         PetsConfig(name="seed1", description="The same sizes, seed 1: does a result depend on the data?", seed=1),
         PetsConfig(name="tiny", description="60 / 30 / 30 pictures, seed 0, for tests.", sizes=(60, 30, 30)),
@@ -73,7 +77,9 @@ class SyntheticPets(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         features = {
-            "image": tfds.features.Image(shape=(None, None, 3), encoding_format="jpeg", doc="200 to 500 pixels a side."),
+            "image": tfds.features.Image(
+                shape=(None, None, 3), encoding_format="jpeg", doc="200 to 500 pixels a side."
+            ),
             "label": tfds.features.ClassLabel(names=list(CLASS_NAMES)),
             "index": tfds.features.Scalar(np.int64, doc="The picture's number within its split; see `draw`."),
         }

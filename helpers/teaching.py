@@ -142,7 +142,7 @@ def choose_penalty(found: features.FeatureSets, *, num_classes: int) -> tuple[fl
 def write_report(lesson: Lesson, *, backbone: str, image_size: int) -> Path:
     """Write the report: test accuracy, confusion matrix, a gallery of the mistakes, what was set aside."""
     names, test = lesson.data.class_names, lesson.test
-    matrix = plotting.draw_confusion_matrix(test.confusion, class_names=names)
+    matrix = _png_address(plotting.as_png(plotting.draw_confusion_matrix(test.confusion, class_names=names)))
     set_aside = "".join(
         f"<li><code>{html.escape(file)}</code>: {html.escape(reason)}</li>" for file, reason in lesson.data.set_aside
     )
@@ -158,7 +158,7 @@ img {{ max-width: 100% }} table {{ border-collapse: collapse }} td, th {{ paddin
 <h1>{html.escape(lesson.model.name)}</h1>
 <p><strong>{test.accuracy:.1%}</strong> of {len(test.labels)} test pictures are right, pictures that played no part in
 training or choosing. By chance the true figure may lie about
-{100 * standard_error(test.accuracy, len(test.labels)):.1f} points higher or lower.</p>
+{100 * training.standard_error(test.accuracy, len(test.labels)):.1f} points higher or lower.</p>
 <table>
 <tr><th>classes</th><td>{html.escape(", ".join(names))}</td></tr>
 <tr><th>pictures</th><td>{_describe_counts(lesson.data)}</td></tr>
@@ -166,7 +166,7 @@ training or choosing. By chance the true figure may lie about
 <tr><th>validation accuracy</th><td>{lesson.validation_accuracy:.1%} (penalty {lesson.penalty:g})</td></tr>
 </table>
 <h2>Which class is taken for which</h2>
-<img alt="{html.escape(describe_confusion(test.confusion, class_names=names))}" src="{_as_data_address(matrix)}">
+<img alt="{html.escape(describe_confusion(test.confusion, class_names=names))}" src="{matrix}">
 <h2>Mistakes, the most confident first</h2>
 {_mistakes_gallery(lesson)}
 <h2>Set aside</h2>
@@ -175,16 +175,6 @@ training or choosing. By chance the true figure may lie about
 """
     lesson.report.write_text(page, encoding="utf-8")
     return lesson.report
-
-
-def standard_error(accuracy: float, count: int) -> float:
-    """Return the standard error of an accuracy measured on `count` pictures, both as shares (Wald, n >= 1).
-
-    Example:
-        >>> round(standard_error(0.9, 100), 2)
-        0.03
-    """
-    return float(np.sqrt(accuracy * (1 - accuracy) / count))
 
 
 def describe_confusion(matrix: np.ndarray, *, class_names: Sequence[str]) -> str:
@@ -209,14 +199,8 @@ def _describe_counts(data: datasets.ImageDataset) -> str:
     return ", ".join(f"{data.counts[split]} {split}" for split in datasets.SPLITS)
 
 
-def _as_data_address(figure: plotting.Figure) -> str:
-    buffer = BytesIO()
-    figure.savefig(buffer, format="png")
-    return _png_address(buffer)
-
-
-def _png_address(buffer: BytesIO) -> str:
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _png_address(content: bytes) -> str:
+    return "data:image/png;base64," + base64.b64encode(content).decode()
 
 
 def _mistakes_gallery(lesson: Lesson) -> str:
@@ -236,5 +220,5 @@ def _mistake_figure(lesson: Lesson, position: int, picture: np.ndarray) -> str:
     thumbnail = Image.fromarray(picture)
     thumbnail.thumbnail((240, 240))
     thumbnail.save(buffer, format="PNG")
-    return f'<figure><img alt="{caption}" src="{_png_address(buffer)}"><figcaption>{caption}</figcaption></figure>'
-
+    image = f'<img alt="{caption}" src="{_png_address(buffer.getvalue())}">'
+    return f"<figure>{image}<figcaption>{caption}</figcaption></figure>"

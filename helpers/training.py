@@ -99,6 +99,16 @@ def evaluate(model: keras.Model, inputs: tf.data.Dataset | np.ndarray, labels: n
     return Evaluation(float((probabilities.argmax(axis=1) == labels).mean()), labels, probabilities)
 
 
+def standard_error(accuracy: float, count: int) -> float:
+    """Return the standard error of an accuracy measured on `count` pictures, both as shares (Wald, n >= 1).
+
+    Example:
+        >>> round(standard_error(0.9, 100), 2)
+        0.03
+    """
+    return float(np.sqrt(accuracy * (1 - accuracy) / count))
+
+
 def fit_logistic_head(
     features: np.ndarray, labels: np.ndarray, *, num_classes: int, penalty: float = 1.0
 ) -> keras.Model:

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import ExifTags, ImageOps
@@ -18,6 +18,7 @@ from helpers import images
 
 MODES = ("unit", "tf", "torch", "caffe")
 READERS = (images.read, images.read_with_opencv, images.read_with_matplotlib)
+unhurried = settings(deadline=None)  # a busy machine is no failure
 pictures = hnp.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12), st.just(3)))
 
 
@@ -91,9 +92,7 @@ def test_paths_may_be_strings_with_any_letters(tmp_path: Path) -> None:
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp"])
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_comes_out_upright(
-    tmp_path: Path, reader, suffix: str, orientation: int
-) -> None:
+def test_every_exif_orientation_comes_out_upright(tmp_path: Path, reader, suffix: str, orientation: int) -> None:
     exif = PillowImage.Exif()
     exif[ExifTags.Base.Orientation] = orientation
     options = {"jpg": {"quality": 95, "subsampling": 0}, "webp": {"lossless": True}}.get(suffix, {})
@@ -317,11 +316,10 @@ def test_a_real_decompression_bomb_is_refused(tmp_path: Path) -> None:
         images.read(path)
 
 
+@unhurried
 @given(data=st.data())
 def test_damaged_bytes_give_a_picture_or_a_value_error(data, unusual_files, tmp_path_factory) -> None:
-    path, _, _ = unusual_files[
-        data.draw(st.sampled_from(("grey JPEG", "palette", "RGBA WebP", "animated GIF")))
-    ]
+    path, _, _ = unusual_files[data.draw(st.sampled_from(("grey JPEG", "palette", "RGBA WebP", "animated GIF")))]
     contents = bytearray(path.read_bytes())
     for _ in range(data.draw(st.integers(1, 4))):
         contents[data.draw(st.integers(0, len(contents) - 1))] = data.draw(st.integers(0, 255))
@@ -363,12 +361,14 @@ def test_find_files_tells_missing_from_empty(tmp_path: Path) -> None:
 # --- Grey ---------------------------------------------------------------------------------------------------
 
 
+@unhurried
 @given(picture=pictures)
 def test_luminosity_equals_pillow(picture: np.ndarray) -> None:
     expected = np.asarray(PillowImage.fromarray(picture).convert("L"))
     assert largest_difference(images.to_grey_luminosity(picture), expected) <= 1
 
 
+@unhurried
 @given(picture=pictures)
 def test_mean_equals_a_loop_over_the_pixels(picture: np.ndarray) -> None:
     grey = images.to_grey_mean(picture)
@@ -377,6 +377,7 @@ def test_mean_equals_a_loop_over_the_pixels(picture: np.ndarray) -> None:
     np.testing.assert_array_equal(images.to_grey_mean_3d(picture), np.dstack([grey] * 3))
 
 
+@unhurried
 @given(value=st.integers(0, 255))
 def test_grey_stays_grey(value: int) -> None:
     picture = np.full((2, 3, 3), value, dtype=np.uint8)
@@ -394,6 +395,7 @@ def test_grey_does_not_change_its_input() -> None:
 # --- Size ---------------------------------------------------------------------------------------------------
 
 
+@unhurried
 @given(
     shape=st.one_of(
         st.tuples(st.integers(1, 40), st.integers(1, 40)),
@@ -409,6 +411,7 @@ def test_resize_gives_the_size_asked_for(shape, size, mode) -> None:
     assert resized.max() == 9  # neither stretching nor cropping nor padding makes brighter values
 
 
+@unhurried
 @given(picture=pictures, mode=st.sampled_from(("stretch", "pad", "crop")))
 def test_resize_to_the_same_size_changes_nothing(picture: np.ndarray, mode) -> None:
     np.testing.assert_array_equal(images.resize(picture, picture.shape[:2], mode=mode), picture)
@@ -451,6 +454,7 @@ def test_resize_refuses_unknown_modes() -> None:
 # --- Values -------------------------------------------------------------------------------------------------
 
 
+@unhurried
 @given(picture=pictures, mode=st.sampled_from(MODES))
 def test_unscale_undoes_scale_exactly(picture: np.ndarray, mode) -> None:
     scaled = images.scale(picture, mode=mode)
@@ -459,9 +463,7 @@ def test_unscale_undoes_scale_exactly(picture: np.ndarray, mode) -> None:
     np.testing.assert_array_equal(images.unscale(scaled[np.newaxis], mode=mode)[0], picture)
 
 
-ALL_VALUES = np.stack([np.roll(np.arange(256), shift) for shift in (0, 85, 170)], axis=1).astype(np.uint8)[
-    None
-]
+ALL_VALUES = np.stack([np.roll(np.arange(256), shift) for shift in (0, 85, 170)], axis=1).astype(np.uint8)[None]
 
 
 @pytest.mark.parametrize("mode", ["tf", "torch", "caffe"])
@@ -521,6 +523,7 @@ def test_unscale_cuts_off_what_no_pixel_can_hold() -> None:
         images.unscale(np.array([[[np.nan, 0, 0]]]), mode="unit")
 
 
+@unhurried
 @given(picture=pictures, bins=st.sampled_from((1, 16, 100, 256)))
 def test_histogram_counts_every_pixel_once(picture: np.ndarray, bins: int) -> None:
     counts = images.histogram(picture, bins=bins)
@@ -531,6 +534,7 @@ def test_histogram_counts_every_pixel_once(picture: np.ndarray, bins: int) -> No
         assert counts[name].sum() == picture.shape[0] * picture.shape[1]
 
 
+@unhurried
 @given(picture=pictures)
 def test_histogram_of_256_bins_equals_pillow(picture: np.ndarray) -> None:
     expected = np.reshape(PillowImage.fromarray(picture).histogram(), (3, 256))

@@ -1,11 +1,13 @@
 """The files around the code agree: pyproject.toml, the lock, environment.yml, the Makefile and the README."""
 
+import ast
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
 from functools import cache
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -37,7 +39,7 @@ def dependencies() -> list[Requirement]:
 
 @cache
 def lock() -> dict[str, list[tuple[Requirement, list[str]]]]:
-    """Package -> its locked requirements (more than one where Pythons differ), each with its SHA-256 hashes."""
+    """Package -> its locked requirements (several where Pythons differ), each with its SHA-256 hashes."""
     text = re.sub(r"^\s*#.*\n", "", read("requirements.txt"), flags=re.MULTILINE).replace("\\\n", " ")
     locked: dict[str, list[tuple[Requirement, list[str]]]] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
@@ -86,9 +88,31 @@ def test_every_locked_line_is_one_version_with_hashes() -> None:
 
 
 def test_the_lock_names_no_index_and_no_place_on_a_machine() -> None:
-    assert not re.search(
-        r"://|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/", read("requirements.txt")
-    )
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/", read("requirements.txt"))
+
+
+def third_party_imports() -> set[str]:
+    """The top-level names of other projects that our code imports."""
+    # tests/reference holds scripts that recorded expected values once, with libraries that are no dependency.
+    folders = (ROOT / "helpers", ROOT / "benchmarks")
+    files = [*(ROOT / "tests").glob("*.py"), *(path for folder in folders for path in folder.rglob("*.py"))]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    local = {"helpers", "tests", *(path.stem for path in files)}
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - local
+
+
+def test_what_the_code_imports_is_declared() -> None:
+    declared = {canonicalize_name(dependency.name) for dependency in dependencies()}
+    providers = packages_distributions()
+    undeclared = {
+        name
+        for name in third_party_imports()
+        if not declared & {canonicalize_name(provider) for provider in providers.get(name, [])}
+    }
+    assert not undeclared, "imported, but not in pyproject.toml"
 
 
 def test_there_is_one_opencv() -> None:
@@ -114,7 +138,7 @@ def test_the_pythons_allowed_are_those_the_makefile_looks_for() -> None:
     assert {f"python{python}" for python in PYTHONS} <= set(line[1].split())
 
 
-# --- Makefile and README ---------------------------------------------------------------------------------------
+# --- Makefile and README ---
 
 
 def make_targets() -> set[str]:
@@ -150,7 +174,8 @@ def help_text(*sub_command: str) -> str:
 
 
 def test_shell_commands_are_found_in_markdown() -> None:
-    markdown = "text\n```bash\n$ make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n```python\nmake no\n```\n"
+    shell = "```bash\n$ make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n"
+    markdown = f"text\n{shell}```python\nmake no\n```\n"
     assert shell_commands(markdown) == [["make", "course"], ["make", "lab", "PYTHON=x"]]
     assert helpers_command([".venv/bin/python", "-m", "helpers", "run", "01"]) == ["run", "01"]
     assert helpers_command(["python", "-m", "pytest"]) is None

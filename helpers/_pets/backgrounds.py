@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 
 from helpers._pets import noise
-from helpers._pets.painting import Canvas, Colour, Frame, blend, curve, ellipse, paint, paint_line, plain, smooth, step, tint, tube, wide
+from helpers._pets import painting as art
+from helpers._pets.painting import Canvas, Colour, Frame, blend, curve, ellipse, paint, plain, step, tint
 
 NUM_CLUTTER = 4.5  # things lying about, on average
 LURE_SHARE = 0.5  # of them in the colours of coats, eyes, tongues and noses: they mislead a network that counts colours
@@ -49,7 +50,10 @@ def _bokeh(canvas: Canvas) -> None:
     unit = min(canvas.size)
     for _ in range(canvas.rng.integers(8, 26)):
         x, y = canvas.rng.uniform(0, 1, 2) * canvas.size[::-1]
-        colour, radius = random_colour(canvas.rng, saturation=0.35, value=0.85), canvas.rng.uniform(0.03, 0.12) * unit
+        colour, radius = (
+            random_colour(canvas.rng, saturation=0.35, value=0.85),
+            canvas.rng.uniform(0.03, 0.12) * unit,
+        )
         _dab(canvas, ellipse(x, y, radius, radius), colour, canvas.rng.uniform(0.15, 0.5))
 
 
@@ -73,7 +77,7 @@ def _foliage(canvas: Canvas) -> None:
         size, turn = rng.uniform(0.05, 0.16) * unit, rng.uniform(0, 2 * np.pi)
         blade = np.array([(-1, 0), (-0.3, -0.35), (0.4, -0.3), (1, 0), (0.4, 0.3), (-0.3, 0.35)]) * size
         rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-        outline = smooth(blade, rounds=2) @ rotation + rng.uniform(0, 1, 2) * canvas.size[::-1]
+        outline = art.smooth(blade, rounds=2) @ rotation + rng.uniform(0, 1, 2) * canvas.size[::-1]
         _dab(canvas, outline, hue * (0.5 + i / number * 0.8) * rng.uniform(0.75, 1.25), 0.95)
 
 
@@ -88,7 +92,12 @@ def _pebbles(canvas: Canvas) -> None:
         width, height = size * rng.uniform(0.6, 1.3, 2)
         colour, turn = tone * rng.uniform(0.6, 1.3) + rng.normal(0, 0.02, 3), rng.uniform(-40, 40)
         _dab(canvas, ellipse(x, y, width, height, turn=turn, corners=14), 0.75 * colour, 0.95)
-        _dab(canvas, ellipse(x, y - 0.2 * height, 0.75 * width, 0.65 * height, turn=turn, corners=12), colour, 0.8)
+        _dab(
+            canvas,
+            ellipse(x, y - 0.2 * height, 0.75 * width, 0.65 * height, turn=turn, corners=12),
+            colour,
+            0.8,
+        )
 
 
 def _bricks(canvas: Canvas) -> None:
@@ -124,7 +133,13 @@ def grass(canvas: Canvas, *, bottom: tuple[float, float], number: int, colour: n
         tip = foot + (rng.normal(0, 0.05) * unit, -rng.uniform(0.08, 0.2) * unit)
         bend = (foot + tip) / 2 + (rng.normal(0, 0.02) * unit, 0)
         shade = colour * rng.uniform(0.6, 1.35)
-        paint_line(canvas, curve(foot, bend, tip, corners=6), shade, width=rng.uniform(0.8, 0.012 * unit), opacity=0.9)
+        art.paint_line(
+            canvas,
+            curve(foot, bend, tip, corners=6),
+            shade,
+            width=rng.uniform(0.8, 0.012 * unit),
+            opacity=0.9,
+        )
 
 
 def _outdoors(canvas: Canvas) -> None:
@@ -162,7 +177,7 @@ def _indoors(canvas: Canvas) -> None:
     patterns = (0 * rows, stripes, stripes * bars, np.maximum(stripes, 0) * np.maximum(bars, 0) - 0.5)
     pattern = patterns[rng.choice(4, p=[0.35, 0.3, 0.2, 0.15])]
     canvas.pixels[:] = two_tone(wall, other, step(pattern, -0.1, 0.1))
-    canvas.pixels *= wide(0.9 + 0.2 * noise.clouds(rng, canvas.size, period=2 * width))
+    canvas.pixels *= art.wide(0.9 + 0.2 * noise.clouds(rng, canvas.size, period=2 * width))
     edge = int(height * rng.uniform(0.5, 0.95))
     floor = canvas.pixels[edge:]
     wood = np.array([0.58, 0.40, 0.25]) * rng.uniform(0.6, 1.35) + rng.normal(0, 0.04, 3)
@@ -191,7 +206,13 @@ def _clutter(canvas: Canvas) -> None:
 
 def _box(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     width = canvas.rng.uniform(0.6, 1.5)
-    paint(canvas, frame, np.array([(-width, -1), (width, -1), (width, 1), (-width, 1)]), plain(colour), shadow=0.4)
+    paint(
+        canvas,
+        frame,
+        np.array([(-width, -1), (width, -1), (width, 1), (-width, 1)]),
+        plain(colour),
+        shadow=0.4,
+    )
     lid = [(-width, -1), (width, -1), (width, -0.75), (-width, -0.75)]
     paint(canvas, frame, np.array(lid), plain(np.minimum(1, colour * 1.25)))
 
@@ -209,13 +230,23 @@ def _triangle(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
 def _blob(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     angle = np.linspace(0, 2 * np.pi, 8, endpoint=False)
     radius = canvas.rng.uniform(0.5, 1.4, 8)
-    outline = smooth(np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1))
-    paint(canvas, frame, outline, plain(colour), shadow=0.4, bulge=0.7)
+    outline = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)
+    if canvas.rng.uniform() < 0.5:  # a fluffy cushion: fur alone is no pet
+        art.paint_fur(canvas, frame, outline, plain(colour), art.Hair("middle", centre=(0, 0)))
+    else:
+        paint(canvas, frame, art.smooth(outline), plain(colour), shadow=0.4, bulge=0.7)
 
 
 def _tube(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     line = curve(*canvas.rng.uniform(-2, 2, (3, 2)))
-    paint(canvas, frame, tube(line, np.full(len(line), canvas.rng.uniform(0.12, 0.35))), plain(colour), shadow=0.4, bulge=0.7)
+    paint(
+        canvas,
+        frame,
+        art.tube(line, np.full(len(line), canvas.rng.uniform(0.12, 0.35))),
+        plain(colour),
+        shadow=0.4,
+        bulge=0.7,
+    )
 
 
 def _ball(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
@@ -232,14 +263,21 @@ def _ball(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
 def _plant(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     green = np.array([0.25, 0.5, 0.2]) + canvas.rng.uniform(-0.1, 0.15, 3)
     for turn in np.linspace(-70, 70, 7) + canvas.rng.normal(0, 8, 7):
-        leaf = smooth([(0, 0), (-0.3, -0.9), (0, -1.9), (0.3, -0.9)], rounds=2)
+        leaf = art.smooth([(0, 0), (-0.3, -0.9), (0, -1.9), (0.3, -0.9)], rounds=2)
         paint(canvas, frame.child(turn=turn), leaf, plain(green * canvas.rng.uniform(0.7, 1.25)), shadow=0.15)
-    paint(canvas, frame, np.array([(-0.6, -0.1), (0.6, -0.1), (0.42, 1), (-0.42, 1)]), plain(colour), shadow=0.3, bulge=0.6)
+    paint(
+        canvas,
+        frame,
+        np.array([(-0.6, -0.1), (0.6, -0.1), (0.42, 1), (-0.42, 1)]),
+        plain(colour),
+        shadow=0.3,
+        bulge=0.6,
+    )
 
 
 def _flower(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     stem = frame.to_pixels(curve((0, 0), (0.2, 1), (0, 2.5)))
-    paint_line(canvas, stem, (0.25, 0.45, 0.2), width=0.14 * frame.scale)
+    art.paint_line(canvas, stem, (0.25, 0.45, 0.2), width=0.14 * frame.scale)
     for turn in np.arange(5) * 72:
         paint(canvas, frame.child(turn=turn), ellipse(0, -0.55, 0.36, 0.5), plain(colour), shadow=0.12)
     paint(canvas, frame, ellipse(0, 0, 0.3, 0.3), plain((0.93, 0.78, 0.3)), bulge=0.4)
@@ -265,4 +303,4 @@ def paint_background(canvas: Canvas) -> None:
         _clutter(behind)
     if blurred:
         sigma = min(behind.size) * canvas.rng.uniform(0.004, 0.02)
-        canvas.pixels[:] = cv2.resize(cv2.GaussianBlur(behind.pixels, (0, 0), sigma), (width, height))
+        canvas.pixels[:] = cv2.resize(art.blur(behind.pixels, sigma), (width, height))

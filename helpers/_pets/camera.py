@@ -7,12 +7,11 @@ import numpy as np
 
 from helpers._pets import noise
 from helpers._pets.backgrounds import grass, random_colour
-from helpers._pets.painting import Canvas, Frame, paint, plain, smooth, step, tint, wide
+from helpers._pets.painting import Canvas, Frame, blur, paint, plain, smooth, step, tint, wide
 
-IN_THE_WAY, DAPPLES, FLARE, GREY, BLUR, MOTION = 0.25, 0.35, 0.15, 0.07, 0.38, 0.08  # chances
+IN_THE_WAY, DAPPLES, FLARE, GREY, BLUR, MOTION = 0.25, 0.40, 0.15, 0.08, 0.38, 0.08  # chances
 MEAN_LIGHT = (0.27, 0.62)  # exposure keeps a picture's mean luminance between these, so that nothing drowns
 JPEG_QUALITY = (55, 94)
-LUMINANCE = np.array([[0.299, 0.587, 0.114]], np.float32)
 
 
 def put_in_the_way(canvas: Canvas) -> None:
@@ -51,11 +50,12 @@ def take_picture(canvas: Canvas) -> np.ndarray:
 def _light(canvas: Canvas) -> None:
     """A ramp of brightness, a white balance, soft patches of shade, and flare."""
     rng, (height, width) = canvas.rng, canvas.size
-    across = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.float32(rng.normal(0, 0.14))
-    down = np.linspace(1, -1, height, dtype=np.float32)[:, None] * np.float32(abs(rng.normal(0, 0.14)))
+    across = np.linspace(-1, 1, width, dtype=np.float32)[None, :] * np.float32(rng.normal(0, 0.2))
+    down = np.linspace(1, -1, height, dtype=np.float32)[:, None] * np.float32(abs(rng.normal(0, 0.2)))
     light = 1 + across + down
     if rng.uniform() < DAPPLES:  # edges as wide as a hand: the leaves that cast them are far above
         patches = noise.clouds(rng, canvas.size, period=rng.uniform(0.8, 2.0) * max(height, width))
+        patches = blur(patches, 0.03 * max(height, width))
         light = light * (1 - rng.uniform(0.2, 0.45) * step(patches, 0.3, 0.75))
     canvas.pixels *= wide(light)
     canvas.pixels *= np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)
@@ -91,7 +91,7 @@ def _focus(canvas: Canvas) -> np.ndarray:
 
 def _luminance(pixels: np.ndarray) -> np.ndarray:
     """Return the brightness the eye sees: (h, w), BT.601 weights."""
-    return cv2.transform(pixels, LUMINANCE)
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
 
 
 def _expose(rng: np.random.Generator, pixels: np.ndarray) -> np.ndarray:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from helpers._pets import noise
-from helpers._pets.painting import ColourAt, blend, step, tint
+from helpers._pets.painting import ColourAt, blend, plain, step, tint
 
 BASES = {
     "black": (0.20, 0.185, 0.19),  # real black would hide the face
@@ -41,13 +42,13 @@ class Coat:
     offset: tuple[float, float]
     stripes: float
 
-    def ear(self) -> np.ndarray:
-        """Return the colour of the back of the ears."""
-        darker = self.second if self.pattern in ("pointed", "patched") else self.base
-        return darker * 0.9
-
     def at(self, part: str) -> ColourAt:
-        """Return the colours of a part: head, muzzle, ear, chest, body, leg, paw or tail."""
+        """Return the colours of a part: head, muzzle, ear, chest, body, leg, far leg, paw or tail."""
+        if part == "ear":
+            darker = self.second if self.pattern in ("pointed", "patched") else self.base
+            return plain(0.9 * darker)
+        if part == "far leg":  # in the shade of the body
+            return lambda x, y: 0.7 * self._colours("leg", x, y)
         return lambda x, y: self._colours(part, x, y)
 
     def _colours(self, part: str, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -69,13 +70,13 @@ class Coat:
                 bars = np.maximum(bars * step(-y, 0.25, 0.5), _cheek_stripes(x, y, wobble))
             return 0.75 * bars
         if self.pattern == "patched":
-            return step(cloud, 0.52, 0.60)
+            return step(cloud, 0.50, 0.62)
         if self.pattern == "merle":
             return 0.85 * step(cloud, 0.60, 0.68)
         if self.pattern == "pointed":
             if part == "head":
-                return 0.9 * (1 - step(np.hypot(x, 1.1 * (y - 0.3)) + 0.3 * wobble, 0.3, 0.95))
-            return np.full_like(x, {"ear": 1.0, "tail": 0.9, "paw": 0.9, "leg": 0.7, "muzzle": 0.95}.get(part, 0.1))
+                return 0.9 * (1 - step(cv2.magnitude(x, 1.1 * (y - 0.3)) + 0.3 * wobble, 0.3, 0.95))
+            return np.full_like(x, {"tail": 0.9, "paw": 0.9, "leg": 0.7, "muzzle": 0.95}.get(part, 0.1))
         if self.pattern == "tan":
             return _tan_weight(part, x, y, wobble)
         return None
@@ -84,7 +85,8 @@ class Coat:
         """Return how white each pixel is: muzzle, blaze, bib and paws of a two-colour coat, or only a bib."""
         edge = 0.25 * (cloud - 0.5)
         if part == "chest" and self.bib:
-            return 1 - step(np.abs(x) + edge, 0.35, 0.5)
+            outline = np.abs(x) + edge + 0.25 * np.maximum(y - 0.9, 0) ** 2  # a shield: pointed below
+            return 1 - step(outline, 0.36, 0.52)
         if self.pattern == "two-colour" and part in ("muzzle", "paw"):
             return np.ones_like(x)
         if self.pattern == "two-colour" and part == "head":
@@ -104,10 +106,10 @@ def _tan_weight(part: str, x: np.ndarray, y: np.ndarray, wobble: np.ndarray) -> 
     if part == "leg":
         return step(y + 0.3 * wobble, 0.5, 0.8)
     if part == "head":
-        brows = 1 - step(np.hypot(np.abs(x) - 0.34, y + 0.48), 0.09, 0.16)
+        brows = 1 - step(cv2.magnitude(np.abs(x) - 0.34, y + 0.48), 0.09, 0.16)
         return np.maximum(brows, (1 - step(np.abs(x) + 0.3 * wobble, 0.45, 0.6)) * step(y, 0.3, 0.5))
     if part == "chest":
-        return 1 - step(np.hypot(np.abs(x) - 0.4, (y - 1.5) * 0.8) + 0.3 * wobble, 0.2, 0.35)
+        return 1 - step(cv2.magnitude(np.abs(x) - 0.4, (y - 1.5) * 0.8) + 0.3 * wobble, 0.2, 0.35)
     return None
 
 
@@ -121,7 +123,12 @@ def draw_coat(rng: np.random.Generator, kind: str) -> Coat:
     if pattern == "pointed":
         name = str(rng.choice(["cream", "silver", "white", "fawn"]))
     base = np.clip(np.array(BASES[name]) * rng.uniform(0.88, 1.1) + rng.normal(0, 0.015, 3), 0.15, 0.97)
-    second = {"tan": TAN, "pointed": np.array(BASES["chocolate"]), "merle": base * 0.45, "tabby": base * 0.45}.get(pattern)
+    second = {
+        "tan": TAN,
+        "pointed": np.array(BASES["chocolate"]),
+        "merle": base * 0.45,
+        "tabby": base * 0.45,
+    }.get(pattern)
     if second is None:
         second = np.array(BASES[str(rng.choice([other for other in names if other != name]))])
     if pattern == "tabby" and base.mean() < 0.3:

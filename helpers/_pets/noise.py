@@ -30,7 +30,7 @@ def hair_tile(length: str) -> np.ndarray:
     noise = np.random.default_rng(_TILE_SEED + 1).standard_normal((TILE, TILE))
     hairs = ndimage.gaussian_filter(noise, (0.9, HAIR_BLUR[length]), mode="wrap")
     locks = ndimage.gaussian_filter(noise[::-1], (3.5, 2 * HAIR_BLUR[length]), mode="wrap")
-    tile = hairs / hairs.std() + 0.6 * locks / locks.std()
+    tile = hairs / hairs.std() + 0.35 * locks / locks.std()
     return (tile / tile.std()).astype(np.float32)
 
 

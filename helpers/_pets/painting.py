@@ -46,7 +46,7 @@ class Frame:
     @property
     def scale(self) -> float:
         """Pixels a unit."""
-        return float(np.sqrt(abs(np.linalg.det(self.matrix[:, :2]))))
+        return float(abs(self.matrix[0, 0] * self.matrix[1, 1] - self.matrix[0, 1] * self.matrix[1, 0]) ** 0.5)
 
     def child(self, *, shift: Sequence[float] = (0, 0), turn: float = 0, scale: Sequence[float] = (1, 1)) -> Frame:
         """Return the frame whose origin is at `shift` of this one, turned by degrees (clockwise) and scaled."""
@@ -77,12 +77,6 @@ def smooth(points: Sequence[Sequence[float]] | np.ndarray, *, rounds: int = 3) -
     return points
 
 
-def mirrored(half: Sequence[Sequence[float]]) -> np.ndarray:
-    """Complete the right half of an outline (from top to bottom) with its mirror image."""
-    half = np.asarray(half, float)
-    return np.vstack([half, (half * (-1, 1))[::-1]])
-
-
 def ellipse(x: float, y: float, width: float, height: float, *, turn: float = 0, corners: int = 28) -> np.ndarray:
     """Return an ellipse's outline from its centre and half axes."""
     angle = np.linspace(0, 2 * np.pi, corners, endpoint=False)
@@ -106,7 +100,16 @@ def wide(weight: np.ndarray) -> np.ndarray:
 
 def tint(colour: Colour, tone: np.ndarray) -> np.ndarray:
     """Multiply a colour by a tone (h, w): float32 (h, w, 3)."""
-    return cv2.transform(tone, np.asarray(colour, np.float32).reshape(3, 1))
+    return cv2.merge([tone * np.float32(channel) for channel in colour])
+
+
+def through(points: np.ndarray, *, number: int = 16) -> np.ndarray:
+    """Return a smooth open line near a few points: corner cutting again, with the ends kept."""
+    line = np.asarray(points, float)
+    for _ in range(3):
+        inner = np.stack([0.75 * line[:-1] + 0.25 * line[1:], 0.25 * line[:-1] + 0.75 * line[1:]], axis=1)
+        line = np.vstack([line[:1], inner.reshape(-1, 2), line[-1:]])
+    return line[np.linspace(0, len(line) - 1, number).round().astype(int)]
 
 
 def blend(below: np.ndarray, above: Colour | np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -121,6 +124,16 @@ def step(values: np.ndarray, start: float, stop: float) -> np.ndarray:
     """Rise smoothly from 0 at `start` to 1 at `stop`."""
     share = np.clip((values - start) / (stop - start), 0, 1)
     return share * share * (3 - 2 * share)
+
+
+def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """Blur (Gaussian); a strong blur leaves no detail, so it is done on a smaller copy, many times as fast."""
+    reduce = int(sigma / 2)
+    if reduce < 2:
+        return cv2.GaussianBlur(picture, (0, 0), sigma)
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture, (width // reduce + 1, height // reduce + 1), interpolation=cv2.INTER_AREA)
+    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / reduce), (width, height))
 
 
 def plain(colour: Colour) -> ColourAt:
@@ -160,7 +173,7 @@ def _cast_shadow(pixels: np.ndarray, mask: np.ndarray, light: np.ndarray, *, rea
         return
     move = np.array([[1, 0, -light[0] * reach], [0, 1, -light[1] * reach]])
     shadow = cv2.warpAffine(mask, move, mask.shape[::-1])
-    shadow = cv2.GaussianBlur(shadow, (0, 0), max(0.6, reach * 0.7))
+    shadow = blur(shadow, max(0.6, reach * 0.7))
     pixels *= wide(1 - strength * shadow)
 
 
@@ -236,16 +249,14 @@ def paint_fur(
     _cast_shadow(pixels, mask, canvas.light, reach=reach, strength=shadow)
     x, y = frame.grid(box)
     strands = hair.noise(x, y, frame.scale)
-    edge = cv2.GaussianBlur(mask, (0, 0), 0.55 * tuft)
+    edge = blur(mask, 0.55 * tuft)
     alpha = step(edge + 0.13 * strands, 0.36, 0.36 + min(0.5, 0.9 / tuft))
     light = 1 + 0.62 * shading(mask, canvas.light) + 0.11 * strands
     colours = colour_at(x, y) * wide(light) + wide(0.018 * strands)  # the sum: a sheen on dark hair
     pixels[:] = blend(pixels, colours, alpha)
 
 
-def paint_line(
-    canvas: Canvas, points: np.ndarray, colour: Colour, *, width: float, opacity: float = 1.0
-) -> None:
+def paint_line(canvas: Canvas, points: np.ndarray, colour: Colour, *, width: float, opacity: float = 1.0) -> None:
     """Paint an anti-aliased line through pixels; below one pixel the line gets fainter instead of thinner."""
     fixed = np.round((np.clip(points, -4000, 4000) - 0.5) * 2**SUBPIXEL_BITS).astype(np.int32)
     found = _box_and_mask(canvas, points, width + 2)
@@ -254,7 +265,9 @@ def paint_line(
     box, mask = found
     ink = np.zeros(mask.shape, np.uint8)
     origin = np.array([box[1].start, box[0].start]) * 2**SUBPIXEL_BITS
-    cv2.polylines(ink, [(fixed - origin).astype(np.int32)], False, 255, max(1, round(width)), cv2.LINE_AA, SUBPIXEL_BITS)
+    cv2.polylines(
+        ink, [(fixed - origin).astype(np.int32)], False, 255, max(1, round(width)), cv2.LINE_AA, SUBPIXEL_BITS
+    )
     weight = ink.astype(np.float32) * np.float32(opacity * min(1.0, width) / 255)
     canvas.pixels[box] = blend(canvas.pixels[box], colour, weight)
 

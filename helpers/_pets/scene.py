@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from helpers._pets.backgrounds import paint_background
-from helpers._pets.bodies import EXTENT, paint_pet
+from helpers._pets.bodies import paint_pet
 from helpers._pets.camera import encode, put_in_the_way, take_picture
 from helpers._pets.coats import draw_coat
 from helpers._pets.painting import Canvas, Frame
+from helpers._pets.pet import Pet
+from helpers._pets.shapes import EXTENT
 from helpers._pets.traits import KINDS, Traits, draw_traits
 
 SPLITS = ("train", "validation", "test")
 SHORT_SIDE = (200, 380)  # pixels
 LONGEST = 500
 ASPECTS = (1.0, 4 / 3, 3 / 2, 3 / 4, 2 / 3)  # width / height
-SIZE = (0.8, 1.45)  # of the size at which the pose just fits
+SIZE = (0.68, 1.4)  # of the size at which the pose just fits
 TURN = 13  # degrees, one standard deviation
 
 
@@ -31,9 +33,9 @@ def _key(label: int, seed: int, split: str, index: int) -> tuple[int, int, int, 
     if split not in SPLITS:
         raise ValueError(f"split is {split!r}; expected one of {', '.join(SPLITS)}. Pass one of these names.")
     for name, value in (("seed", seed), ("index", index)):
-        if value < 0:
+        if not isinstance(value, int | np.integer) or value < 0:
             raise ValueError(f"{name} is {value!r}; expected a whole number from 0 on. Pass 0 or more.")
-    return seed, SPLITS.index(split), label, index
+    return int(seed), SPLITS.index(split), int(label), int(index)
 
 
 def draw(*, label: int, seed: int = 0, split: str = "train", index: int = 0) -> np.ndarray:
@@ -62,8 +64,8 @@ def draw(*, label: int, seed: int = 0, split: str = "train", index: int = 0) -> 
     canvas = _new_canvas(rng)
     paint_background(canvas)
     traits = draw_traits(rng, label)
-    coat = draw_coat(rng, traits.kind)
-    paint_pet(canvas, _place(canvas, traits), traits, coat)
+    pet = Pet(canvas, traits, draw_coat(rng, traits.kind))
+    paint_pet(pet, _place(canvas, traits))
     put_in_the_way(canvas)
     return take_picture(canvas)
 

@@ -37,7 +37,7 @@ def draw_many(*, seed: int, split: str, number: int, workers: int | None = None)
         (label, JPEG file's bytes), in the order of the pictures' numbers.
 
     Raises:
-        RuntimeError: a worker died; the message carries the end of what it said.
+        RuntimeError: a worker died; the message carries the last line it wrote.
     """
     workers = max(1, min(workers or _count_cores(), number))
     with ExitStack() as open_now:
@@ -71,14 +71,15 @@ def _read(process: subprocess.Popen, errors: BinaryIO) -> bytes:
     if not file:
         code = process.wait()
         errors.seek(0)
-        said = errors.read().decode(errors="replace").strip()[-500:]
+        said = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
         raise RuntimeError(f"A process that draws pictures ended with code {code} before it was done: {said}")
     return file
 
 
 def _main() -> None:
     """Draw pictures FIRST, FIRST + STEP, ... of a split and write them to standard output."""
-    seed, split, number, first, step = (value if value.isalpha() else int(value) for value in sys.argv[1:])
+    seed, split, number, first, step = sys.argv[1:]
+    seed, number, first, step = int(seed), int(number), int(first), int(step)
     cv2.setNumThreads(1)  # the other cores are busy with the other pictures
     labels = draw_labels(seed=seed, split=split, number=number)
     for index in range(first, number, step):

