@@ -264,8 +264,8 @@ def _build_application(
     except Exception as error:
         _explain(name, error)
         raise
-    network.name = name
-    return network
+    # Keras gives its networks a list of inputs; one picture tensor in is what the lessons pass.
+    return keras.Model(pictures, network.outputs[0], name=name)
 
 
 def _explain(name: str, error: Exception) -> None:

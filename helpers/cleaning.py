@@ -48,7 +48,7 @@ def inspect_file(path: Path) -> FileReport:
     try:
         images.read(path)
     except ValueError as error:
-        return FileReport(digest, str(error), plain=False)
+        return FileReport(digest, str(error).removeprefix(f"{path}: "), plain=False)
     with Image.open(BytesIO(content)) as picture:
         modes = PLAIN_FORMATS.get(picture.format or "", ())
         turned = picture.getexif().get(EXIF_ORIENTATION, 1) != 1
@@ -58,5 +58,6 @@ def inspect_file(path: Path) -> FileReport:
 
 def inspect_files(paths: Sequence[Path]) -> list[FileReport]:
     """Inspect many files side by side, in the order given (see `inspect_file`)."""
-    with ThreadPoolExecutor() as pool:
+    # Threads share Python's warning filters and may restore them in any order: set them here, around all threads.
+    with images.quiet_about_metadata(), ThreadPoolExecutor() as pool:
         return list(pool.map(inspect_file, paths))

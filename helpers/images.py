@@ -112,7 +112,7 @@ def read_with_matplotlib(path: str | Path) -> Image:
     """
     path = Path(path)
     picture = _load(path)
-    with _quiet_about_metadata():
+    with quiet_about_metadata():
         pixels = imread(path, format=picture.format)  # left to itself, it believes the suffix
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = np.rint(pixels * 255).astype(np.uint8)
@@ -157,7 +157,7 @@ def _load(path: Path) -> PillowImage.Image:
     if path.is_dir():
         raise ValueError(f"{path}: this is a folder, expected one picture. List its pictures with find_files().")
     try:
-        with _quiet_about_metadata(), PillowImage.open(path, formats=_FORMATS) as picture:
+        with quiet_about_metadata(), PillowImage.open(path, formats=_FORMATS) as picture:
             picture.load()
             return picture
     except MemoryError:
@@ -176,7 +176,7 @@ def _load(path: Path) -> PillowImage.Image:
 
 
 @contextmanager
-def _quiet_about_metadata() -> Iterator[None]:
+def quiet_about_metadata() -> Iterator[None]:
     """Let pass what Pillow says of damaged metadata: the picture is whole, and damaged pixels raise."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
@@ -206,7 +206,7 @@ def _decode_rgb(picture: PillowImage.Image, path: Path) -> Image:
 
 def _read_orientation(picture: PillowImage.Image) -> int:
     """Return the EXIF orientation, 1 (upright) to 8; 1 where there is none or it makes no sense."""
-    with _quiet_about_metadata():
+    with quiet_about_metadata():
         try:
             orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
         except SyntaxError:  # EXIF data that is none: the pixels are fine, so show them as they are

@@ -26,7 +26,7 @@ LURE_COLOURS = (
 
 def random_colour(rng: np.random.Generator, *, saturation: float = 0.5, value: float = 0.7) -> np.ndarray:
     """Draw a colour of any hue around a saturation and value (each give or take 0.2)."""
-    s, v = np.clip((saturation, value) + rng.uniform(-0.2, 0.2, 2), 0, 1)
+    s, v = np.clip(np.array([saturation, value]) + rng.uniform(-0.2, 0.2, 2), 0, 1)
     return np.array(colorsys.hsv_to_rgb(rng.uniform(), s, v), np.float32)
 
 
@@ -130,16 +130,10 @@ def grass(canvas: Canvas, *, bottom: tuple[float, float], number: int, colour: n
     rng, unit = canvas.rng, min(canvas.size)
     for y in np.sort(rng.uniform(*bottom, number)):
         foot = np.array([rng.uniform(0, canvas.size[1]), y])
-        tip = foot + (rng.normal(0, 0.05) * unit, -rng.uniform(0.08, 0.2) * unit)
-        bend = (foot + tip) / 2 + (rng.normal(0, 0.02) * unit, 0)
-        shade = colour * rng.uniform(0.6, 1.35)
-        art.paint_line(
-            canvas,
-            curve(foot, bend, tip, corners=6),
-            shade,
-            width=rng.uniform(0.8, 0.012 * unit),
-            opacity=0.9,
-        )
+        tip = foot + np.array((rng.normal(0, 0.05), -rng.uniform(0.08, 0.2))) * unit
+        bend = (foot + tip) / 2 + np.array((rng.normal(0, 0.02) * unit, 0))
+        shade, width = colour * rng.uniform(0.6, 1.35), rng.uniform(0.8, 0.012 * unit)
+        art.paint_line(canvas, curve(foot, bend, tip, corners=6), shade, width=width, opacity=0.9)
 
 
 def _outdoors(canvas: Canvas) -> None:
@@ -206,13 +200,8 @@ def _clutter(canvas: Canvas) -> None:
 
 def _box(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     width = canvas.rng.uniform(0.6, 1.5)
-    paint(
-        canvas,
-        frame,
-        np.array([(-width, -1), (width, -1), (width, 1), (-width, 1)]),
-        plain(colour),
-        shadow=0.4,
-    )
+    sides = np.array([(-width, -1), (width, -1), (width, 1), (-width, 1)])
+    paint(canvas, frame, sides, plain(colour), shadow=0.4)
     lid = [(-width, -1), (width, -1), (width, -0.75), (-width, -0.75)]
     paint(canvas, frame, np.array(lid), plain(np.minimum(1, colour * 1.25)))
 
@@ -239,14 +228,8 @@ def _blob(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
 
 def _tube(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     line = curve(*canvas.rng.uniform(-2, 2, (3, 2)))
-    paint(
-        canvas,
-        frame,
-        art.tube(line, np.full(len(line), canvas.rng.uniform(0.12, 0.35))),
-        plain(colour),
-        shadow=0.4,
-        bulge=0.7,
-    )
+    outline = art.tube(line, np.full(len(line), canvas.rng.uniform(0.12, 0.35)))
+    paint(canvas, frame, outline, plain(colour), shadow=0.4, bulge=0.7)
 
 
 def _ball(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
@@ -265,14 +248,8 @@ def _plant(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     for turn in np.linspace(-70, 70, 7) + canvas.rng.normal(0, 8, 7):
         leaf = art.smooth([(0, 0), (-0.3, -0.9), (0, -1.9), (0.3, -0.9)], rounds=2)
         paint(canvas, frame.child(turn=turn), leaf, plain(green * canvas.rng.uniform(0.7, 1.25)), shadow=0.15)
-    paint(
-        canvas,
-        frame,
-        np.array([(-0.6, -0.1), (0.6, -0.1), (0.42, 1), (-0.42, 1)]),
-        plain(colour),
-        shadow=0.3,
-        bulge=0.6,
-    )
+    pot = np.array([(-0.6, -0.1), (0.6, -0.1), (0.42, 1), (-0.42, 1)])
+    paint(canvas, frame, pot, plain(colour), shadow=0.3, bulge=0.6)
 
 
 def _flower(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:

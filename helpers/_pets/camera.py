@@ -57,7 +57,7 @@ def _light(canvas: Canvas) -> None:
         patches = noise.clouds(rng, canvas.size, period=rng.uniform(0.8, 2.0) * max(height, width))
         patches = blur(patches, 0.03 * max(height, width))
         light = light * (1 - rng.uniform(0.2, 0.45) * step(patches, 0.3, 0.75))
-    canvas.pixels *= wide(light)
+    canvas.pixels *= wide(np.maximum(light, 0.6))  # in deeper shade a dark coat would lose its face
     canvas.pixels *= np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)
     if rng.uniform() < FLARE:
         x, y = rng.uniform(0, width), rng.uniform(-0.1, 0.4) * height

@@ -11,7 +11,7 @@ from helpers._pets import noise
 from helpers._pets.painting import ColourAt, blend, plain, step, tint
 
 BASES = {
-    "black": (0.20, 0.185, 0.19),  # real black would hide the face
+    "black": (0.25, 0.235, 0.24),  # real black would hide the face
     "charcoal": (0.33, 0.33, 0.36),
     "grey": (0.53, 0.54, 0.57),
     "silver": (0.73, 0.73, 0.73),
@@ -19,7 +19,7 @@ BASES = {
     "cream": (0.91, 0.81, 0.64),
     "ginger": (0.86, 0.54, 0.26),
     "red": (0.62, 0.33, 0.18),
-    "chocolate": (0.41, 0.27, 0.19),
+    "chocolate": (0.44, 0.30, 0.22),
     "fawn": (0.78, 0.62, 0.43),
 }
 PATTERNS = ("solid", "two-colour", "tabby", "patched", "pointed", "tan", "merle")
@@ -122,7 +122,7 @@ def draw_coat(rng: np.random.Generator, kind: str) -> Coat:
         name = str(rng.choice(["black", "charcoal", "chocolate"]))
     if pattern == "pointed":
         name = str(rng.choice(["cream", "silver", "white", "fawn"]))
-    base = np.clip(np.array(BASES[name]) * rng.uniform(0.88, 1.1) + rng.normal(0, 0.015, 3), 0.15, 0.97)
+    base = np.clip(np.array(BASES[name]) * rng.uniform(0.88, 1.1) + rng.normal(0, 0.015, 3), 0.2, 0.97)
     second = {
         "tan": TAN,
         "pointed": np.array(BASES["chocolate"]),

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 TILE = 256  # pixels; tiles repeat without a seam, so any coordinate can be read
-HAIR_BLUR = {"short": 4.0, "middle": 8.0, "long": 15.0}  # along the hair, in tile pixels
+HAIR_BLUR = {"short": 4.0, "middle": 8.0, "long": 12.0}  # along the hair, in tile pixels
 _TILE_SEED = 2024  # the tiles are constants of the program: the same for every data seed
 
 
@@ -30,7 +30,7 @@ def hair_tile(length: str) -> np.ndarray:
     noise = np.random.default_rng(_TILE_SEED + 1).standard_normal((TILE, TILE))
     hairs = ndimage.gaussian_filter(noise, (0.9, HAIR_BLUR[length]), mode="wrap")
     locks = ndimage.gaussian_filter(noise[::-1], (3.5, 2 * HAIR_BLUR[length]), mode="wrap")
-    tile = hairs / hairs.std() + 0.35 * locks / locks.std()
+    tile = hairs / hairs.std() + 0.22 * locks / locks.std()
     return (tile / tile.std()).astype(np.float32)
 
 

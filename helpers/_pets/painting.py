@@ -217,7 +217,7 @@ class Hair:
         else:
             along, angle = cv2.cartToPolar(x - self.centre[0], y - self.centre[1])
             along, across = along * density, angle * np.float32(noise.TILE / (2 * np.pi))
-        return noise.sample(noise.hair_tile(self.length), along, across + 2 * np.sin(along / 11))
+        return noise.sample(noise.hair_tile(self.length), along, across + 3 * np.sin(along / 17 + across / 6))  # locks
 
 
 def paint_fur(
@@ -251,8 +251,8 @@ def paint_fur(
     strands = hair.noise(x, y, frame.scale)
     edge = blur(mask, 0.55 * tuft)
     alpha = step(edge + 0.13 * strands, 0.36, 0.36 + min(0.5, 0.9 / tuft))
-    light = 1 + 0.62 * shading(mask, canvas.light) + 0.11 * strands
-    colours = colour_at(x, y) * wide(light) + wide(0.018 * strands)  # the sum: a sheen on dark hair
+    light = 1 + 0.62 * shading(mask, canvas.light) + 0.10 * strands
+    colours = colour_at(x, y) * wide(light) + wide(0.025 * strands)  # the sum: a sheen on dark hair
     pixels[:] = blend(pixels, colours, alpha)
 
 

@@ -53,12 +53,13 @@ def _count_cores() -> int:
 
 def _start(open_now: ExitStack, arguments: tuple) -> tuple[subprocess.Popen, BinaryIO]:
     """Start a worker that is killed when `open_now` closes; return it and the file of its error messages."""
-    errors = open_now.enter_context(tempfile.TemporaryFile())
+    errors = open_now.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 (open_now is the context)
     root = str(Path(__file__).resolve().parents[2])
     search = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))
     command = [sys.executable, "-m", __name__, *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": search}
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, env=environment)
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": errors}
+    process = subprocess.Popen(command, env=environment, **pipes)
     open_now.enter_context(process)  # waits, and closes the pipe
     open_now.callback(process.kill)  # before that
     return process, errors
@@ -67,8 +68,9 @@ def _start(open_now: ExitStack, arguments: tuple) -> tuple[subprocess.Popen, Bin
 def _read(process: subprocess.Popen, errors: BinaryIO) -> bytes:
     """Read the next JPEG file from a worker's pipe."""
     header = process.stdout.read(LENGTH.size)
-    file = process.stdout.read(LENGTH.unpack(header)[0]) if len(header) == LENGTH.size else b""
-    if not file:
+    length = LENGTH.unpack(header)[0] if len(header) == LENGTH.size else -1
+    file = process.stdout.read(max(0, length))
+    if len(file) != length:
         code = process.wait()
         errors.seek(0)
         said = errors.read().decode(errors="replace").strip().rpartition("\n")[2]

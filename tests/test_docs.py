@@ -1,0 +1,44 @@
+"""The README says what the scripts measured, and maps every module there is."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+from helpers import course
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def load_script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "benchmarks" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_results_in_the_readme_are_those_that_were_measured() -> None:
+    script = load_script("write_readme")
+    section = script.render(script.read_results())
+    assert script.insert(README, section) == README, "run benchmarks/write_readme.py"
+
+
+def test_the_minutes_of_each_notebook_are_those_that_were_measured() -> None:
+    seconds = load_script("write_readme").read_results()["course"]
+    for path in course.find_notebooks():
+        stated = re.search(r"about (\d+) (second|minute)s? to run", path.read_text(encoding="utf-8"))
+        assert stated, f"{path.name} does not say how long it runs"
+        stated_seconds = int(stated[1]) * (60 if stated[2] == "minute" else 1)
+        assert stated_seconds / 2 <= seconds[path.stem] <= 1.5 * stated_seconds, path.name
+
+
+def test_the_readme_maps_every_module() -> None:
+    modules = {path.stem for path in (ROOT / "helpers").glob("[a-z]*.py")} | {"checks"}
+    named = set(re.findall(r"^\| `([a-z_]+)` \|", README, flags=re.MULTILINE))
+    assert modules <= named
+
+
+def test_the_readme_names_every_notebook_and_its_title() -> None:
+    for path in course.find_notebooks():
+        assert f"notebooks/{path.name}" in README
