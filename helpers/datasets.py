@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import requests
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
@@ -29,6 +30,7 @@ SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validatio
 # Where the pictures of a missing split come from: the split to share with, first choice first.
 TAKEN_FROM = {"train": (), "validation": ("train",), "test": ("validation", "train")}
 MEMORY_FOR_CACHE = 512 * 2**20  # bytes; larger data is decoded anew every epoch, so memory does not grow with it
+SECONDS_TO_CONNECT = 10
 SHUFFLE_BUFFER = 2_048  # resized pictures; enough, because a split is stored in random order already
 
 
@@ -296,8 +298,9 @@ def _decode(content: tf.Tensor) -> tf.Tensor:
 
 
 def _load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:
-    builder = _prepared_builder(name)
-    _, label_key = _supervised_keys(builder)
+    builder = _find_builder(name)
+    _, label_key = _supervised_keys(builder)  # before anything is downloaded
+    _prepare(builder, name=name)
     pools = {split: _tfds_records(builder, split) for split in SPLITS if split in builder.info.splits}
     _drop_copies(pools)
     chosen = _split_records(pools, wanted=wanted, seed=seed)
@@ -315,26 +318,38 @@ def _load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDatas
     )
 
 
-def _prepared_builder(name: str) -> tfds.core.DatasetBuilder:
+def _find_builder(name: str) -> tfds.core.DatasetBuilder:
     if name.split("/")[0] == "synthetic_pets":
         import helpers.synthetic_pets  # noqa: F401  (registers the builder)
     try:
-        builder = tfds.builder(name, data_dir=data_folder() / "tfds")
-    except (tfds.core.registered.DatasetNotFoundError, ValueError) as error:
-        close = difflib.get_close_matches(name, ["synthetic_pets", *tfds.list_builders()])
+        return tfds.builder(name, data_dir=data_folder() / "tfds")
+    # AssertionError: no such version. ImportError: a source such as "huggingface:..." whose package is not here.
+    except (tfds.core.registered.DatasetNotFoundError, ValueError, AssertionError, ImportError) as error:
+        close = difflib.get_close_matches(name, {"synthetic_pets", *tfds.list_builders()})
         raise ValueError(
             f"Received '{name}', expected a folder, 'synthetic_pets' or a TensorFlow Datasets name"
             + (f" (did you mean {' or '.join(map(repr, close))}?)" if close else "")
             + ". Check the path: it is taken from the folder you are in."
         ) from error
+
+
+def _prepare(builder: tfds.core.DatasetBuilder, *, name: str) -> None:
     try:
+        if not builder.is_prepared():
+            _require_connection(builder)
         builder.download_and_prepare()
     except (OSError, tfds.download.DownloadError) as error:
         raise ConnectionError(
             f"'{name}' is not on this machine and could not be downloaded ({type(error).__name__}). "
             "Connect to the network and try again; 'synthetic_pets' and a folder of your own work without."
         ) from error
-    return builder
+
+
+def _require_connection(builder: tfds.core.DatasetBuilder) -> None:
+    """Ask once whether the first file can be reached: TFDS itself asks eleven times, which takes over three minutes."""
+    url = next((url for url in builder.url_infos or () if url.startswith("http")), None)
+    if url:
+        requests.head(url, timeout=SECONDS_TO_CONNECT)  # any answer will do
 
 
 def _supervised_keys(builder: tfds.core.DatasetBuilder) -> tuple[str, str]:

@@ -148,7 +148,7 @@ def test_scaling_is_that_of_keras_and_reloads(name, tmp_path):
         pytest.param("ResNet50", (None, 2, 3, 2048), marks=pytest.mark.slow),
         pytest.param("ResNet50V2", (None, 2, 3, 2048), marks=pytest.mark.slow),
         pytest.param("InceptionV3", (None, 1, 1, 2048), marks=pytest.mark.slow),
-        pytest.param("Xception", (None, 2, 3, 2048), marks=pytest.mark.slow),
+        pytest.param("Xception", (None, 3, 3, 2048), marks=pytest.mark.slow),
         pytest.param("DenseNet121", (None, 2, 3, 1024), marks=pytest.mark.slow),
         pytest.param("EfficientNetB0", (None, 2, 3, 1280), marks=pytest.mark.slow),
         pytest.param("EfficientNetV2B0", (None, 2, 3, 1280), marks=pytest.mark.slow),
@@ -157,7 +157,7 @@ def test_scaling_is_that_of_keras_and_reloads(name, tmp_path):
     ],
 )
 def test_networks_of_keras_by_name(name, shape):
-    side = (80, 96) if name == "InceptionV3" else (64, 96)
+    side = (80, 96) if name in {"InceptionV3", "Xception"} else (64, 96)  # their least is 75 and 71
     network = backbones.build(name, input_shape=(*side, 3), weights=None)
     assert network.output_shape == shape
     assert network.name == name

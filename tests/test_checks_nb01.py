@@ -109,6 +109,14 @@ def pad_with(value):
     return pad
 
 
+def pad_with_the_spare_first(image):
+    return pad_to_square(image[::-1, ::-1])[::-1, ::-1]
+
+
+def pad_at_the_end(image):
+    return pad_in_the_corner(image[::-1, ::-1])[::-1, ::-1]
+
+
 def pad_only_height(image):
     gap = (image.shape[1] - image.shape[0]) // 2
     return np.pad(image, ((gap, gap), (0, 0), (0, 0))) if gap > 0 else image
@@ -156,7 +164,8 @@ MISTAKES = [
     (nb01.check_pad_to_square, lambda i: images.resize(i, max(i.shape)), "stretched to a square"),
     (nb01.check_pad_to_square, lambda i: images.resize(i, 4, mode="crop"), "Pad up to the longer one"),
     (nb01.check_pad_to_square, pad_with(255), "hold values up to 255, expected black"),
-    (nb01.check_pad_to_square, pad_only_height, "shape (10, 4, 3), expected (10, 10, 3)"),
+    (nb01.check_pad_to_square, pad_at_the_end, "hold values up to"),
+    (nb01.check_pad_to_square, pad_only_height, "shape (8, 9, 3), expected (9, 9, 3)"),
     (nb01.check_scale_torch, lambda i: (i - MEAN) / DEVIATION, "divide the picture by 255 first"),
     (nb01.check_scale_torch, lambda i: i / 255, "This is mode 'unit'"),
     (nb01.check_scale_torch, lambda i: i / 255 - MEAN, "the spread is not"),
@@ -187,6 +196,11 @@ def test_a_usual_mistake_is_named(check, wrong_answer, message: str, capsys) -> 
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert capsys.readouterr().out == ""
+
+
+def test_the_spare_row_may_go_to_either_side(capsys) -> None:
+    nb01.check_pad_to_square(pad_with_the_spare_first)
+    assert capsys.readouterr().out.startswith("Right: ")
 
 
 def test_every_check_has_three_mistakes() -> None:

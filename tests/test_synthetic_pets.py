@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import cross_val_score
@@ -65,12 +67,15 @@ def test_pictures_have_the_promised_sizes_and_aspect_ratios() -> None:
     assert set(nearest) == set(range(5))
 
 
-def test_a_picture_is_red_green_blue_in_8_bits() -> None:
-    picture = pets.draw(label=1)
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(label=st.integers(0, 1), seed=st.integers(0, 2**40), index=st.integers(0, 10**6))
+def test_any_numbers_give_a_picture(label: int, seed: int, index: int) -> None:
+    picture = pets.draw(label=label, seed=seed, split="test", index=index)
     assert picture.dtype == np.uint8
     assert picture.ndim == 3 and picture.shape[2] == 3
-    assert 30 < picture.mean() < 200
-    assert picture.std() > 10
+    assert 200 <= min(picture.shape[:2]) <= 380 and max(picture.shape[:2]) <= 500
+    assert 40 < picture.mean() < 190  # neither drowned in black nor burnt out
+    assert picture.std() > 8
 
 
 @pytest.mark.parametrize(

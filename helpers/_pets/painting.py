@@ -155,16 +155,26 @@ def shading(mask: np.ndarray, light: np.ndarray) -> np.ndarray:
     return cv2.resize(facing, mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _box_and_mask(canvas: Canvas, corners: np.ndarray, margin: float) -> tuple[tuple[slice, slice], np.ndarray] | None:
-    """Return the part of the canvas an outline touches and its anti-aliased mask there; None outside."""
-    low = np.maximum(np.floor(corners.min(0) - margin), 0).astype(int)
-    high = np.minimum(np.ceil(corners.max(0) + margin), canvas.size[::-1]).astype(int)
-    if (high <= low + 1).any():
+def _box_around(canvas: Canvas, corners: np.ndarray, margin: float) -> tuple[slice, slice] | None:
+    """Return the rows and columns of the canvas that a shape in pixels touches; None if it lies outside."""
+    low = np.maximum(np.floor(corners.min(axis=0) - margin), 0).astype(int).tolist()
+    high = np.minimum(np.ceil(corners.max(axis=0) + margin), canvas.size[::-1]).astype(int).tolist()
+    if high[0] <= low[0] + 1 or high[1] <= low[1] + 1:
         return None
-    mask = np.zeros((high[1] - low[1], high[0] - low[0]), np.uint8)
-    fixed = np.round((np.clip(corners, -4000, 4000) - low - 0.5) * 2**SUBPIXEL_BITS).astype(np.int32)
-    cv2.fillPoly(mask, [fixed], 255, cv2.LINE_AA, SUBPIXEL_BITS)
-    return (slice(low[1], high[1]), slice(low[0], high[0])), mask.astype(np.float32) / 255
+    return slice(low[1], high[1]), slice(low[0], high[0])
+
+
+def _fixed_point(corners: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+    """Return corners as OpenCV wants them: int32, in 1/16 pixel from the middle of the box's first pixel."""
+    origin = np.array([box[1].start, box[0].start]) + 0.5
+    return np.round((np.clip(corners, -4000, 4000) - origin) * 2**SUBPIXEL_BITS).astype(np.int32)
+
+
+def _mask(corners: np.ndarray, box: tuple[slice, slice]) -> np.ndarray:
+    """Return the anti-aliased inside of an outline: float32 (h, w) of the box, 0..1."""
+    mask = np.zeros([part.stop - part.start for part in box], np.uint8)
+    cv2.fillPoly(mask, [_fixed_point(corners, box)], 255, cv2.LINE_AA, SUBPIXEL_BITS)
+    return mask.astype(np.float32) / 255
 
 
 def _cast_shadow(pixels: np.ndarray, mask: np.ndarray, light: np.ndarray, *, reach: float, strength: float) -> None:
@@ -188,11 +198,11 @@ def paint(
 ) -> None:
     """Paint a smooth shape: a shadow below it, its colours, and light and shade if it bulges."""
     reach = min(12.0, 0.06 * frame.scale + 1)
-    found = _box_and_mask(canvas, frame.to_pixels(outline), 2 + 3 * reach * (shadow > 0))
-    if found is None:
+    corners = frame.to_pixels(outline)
+    box = _box_around(canvas, corners, 2 + 3 * reach * (shadow > 0))
+    if box is None:
         return
-    box, mask = found
-    pixels = canvas.pixels[box]
+    pixels, mask = canvas.pixels[box], _mask(corners, box)
     _cast_shadow(pixels, mask, canvas.light, reach=reach, strength=shadow)
     colours = colour_at(*frame.grid(box))
     if bulge:
@@ -241,11 +251,11 @@ def paint_fur(
     """
     tuft = max(1.0, TUFT[hair.length] * frame.scale)
     reach = min(14.0, 0.09 * frame.scale + 1)
-    found = _box_and_mask(canvas, frame.to_pixels(smooth(outline)), 2 + max(2 * tuft, 3 * reach))
-    if found is None:
+    corners = frame.to_pixels(smooth(outline))
+    box = _box_around(canvas, corners, 2 + max(2 * tuft, 3 * reach))
+    if box is None:
         return
-    box, mask = found
-    pixels = canvas.pixels[box]
+    pixels, mask = canvas.pixels[box], _mask(corners, box)
     _cast_shadow(pixels, mask, canvas.light, reach=reach, strength=shadow)
     x, y = frame.grid(box)
     strands = hair.noise(x, y, frame.scale)
@@ -258,16 +268,12 @@ def paint_fur(
 
 def paint_line(canvas: Canvas, points: np.ndarray, colour: Colour, *, width: float, opacity: float = 1.0) -> None:
     """Paint an anti-aliased line through pixels; below one pixel the line gets fainter instead of thinner."""
-    fixed = np.round((np.clip(points, -4000, 4000) - 0.5) * 2**SUBPIXEL_BITS).astype(np.int32)
-    found = _box_and_mask(canvas, points, width + 2)
-    if found is None:
+    box = _box_around(canvas, points, width + 2)
+    if box is None:
         return
-    box, mask = found
-    ink = np.zeros(mask.shape, np.uint8)
-    origin = np.array([box[1].start, box[0].start]) * 2**SUBPIXEL_BITS
-    cv2.polylines(
-        ink, [(fixed - origin).astype(np.int32)], False, 255, max(1, round(width)), cv2.LINE_AA, SUBPIXEL_BITS
-    )
+    ink = np.zeros([part.stop - part.start for part in box], np.uint8)
+    corners, thickness = _fixed_point(points, box), max(1, round(width))
+    cv2.polylines(ink, [corners], False, 255, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
     weight = ink.astype(np.float32) * np.float32(opacity * min(1.0, width) / 255)
     canvas.pixels[box] = blend(canvas.pixels[box], colour, weight)
 

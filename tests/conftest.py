@@ -1,0 +1,42 @@
+"""Pictures and networks that several test files use."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+MakeFolder = Callable[..., Path]
+
+
+def draw_noise(seed: int, *, height: int = 10, width: int = 12) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def make_folder(tmp_path: Path) -> MakeFolder:
+    """A function that fills a folder: `make_folder({"train/cat": 5})` puts 5 different PNG pictures there."""
+
+    def make(counts: dict[str, int], *, name: str = "photos", first_seed: int = 0) -> Path:
+        seed = first_seed
+        for folder, count in counts.items():
+            (tmp_path / name / folder).mkdir(parents=True, exist_ok=True)
+            for number in range(count):
+                Image.fromarray(draw_noise(seed)).save(tmp_path / name / folder / f"{number:03}.png")
+                seed += 1
+        return tmp_path / name
+
+    return make
+
+
+@pytest.fixture
+def tiny_backbone() -> keras.Model:
+    """A backbone with weights and batch normalisation: 16 x 16 pictures in, a 7 x 7 map of 5 channels out."""
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
+    x = keras.layers.Conv2D(5, 3, strides=2)(x)
+    x = keras.layers.BatchNormalization()(x)
+    return keras.Model(inputs, keras.layers.ReLU()(x), name="tiny")
