@@ -106,8 +106,8 @@ def main() -> None:
             found = measure(config, options.data_dir or temporary)
             kept[config] = kept.get(config, {}) | found
             print(config, json.dumps(found, indent=2))
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
+            RESULTS.parent.mkdir(exist_ok=True)
+            RESULTS.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,24 @@
 """The command line: `python -m helpers COMMAND`.
 
-Exit codes: 0 done; 1 it went wrong (a notebook failed, some pictures could not be read); 2 the call was wrong.
+Exit codes: 0 done; 1 it went wrong (a notebook failed, some pictures could not be read); 2 the call was wrong;
+130 stopped with Ctrl-C.
 """
 
 import argparse
 import csv
+import io
 import json
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from helpers import prediction
@@ -29,14 +33,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: as on the command line, without the program's name; by default those of this process.
     """
     options = build_parser().parse_args(arguments)
+    _write_any_name()
     try:
-        return options.run(options)
-    except (ValueError, ImportError, OSError, yaml.YAMLError) as error:
-        print(f"python -m helpers {options.command}: {error}", file=sys.stderr)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, such as `head`, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
+        return 1
+    except (ValueError, ImportError, OSError) as error:
+        print(f"python -m helpers {options.command}: {_explain(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped. Nothing half-written is left behind.", file=sys.stderr)
+        print("\nStopped. What was finished before is complete.", file=sys.stderr)
         return 130
+
+
+def _write_any_name() -> None:
+    """Let file names in any script, even badly encoded ones, be written, also to a file on Windows."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def _explain(error: Exception) -> str:
+    """Return one line; what the operating system says names the file last, and never what to do."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"'{error.filename}': {error.strerror}. Check the path, its permissions and the free space."
+    return " ".join(str(error).split())
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -66,6 +90,18 @@ def _add_command(commands: Any, name: str, run: Any, *, help: str, example: str)
     return parser
 
 
+def _check_folder(folder: Path) -> None:
+    """Make sure, before long work and not after it, that files can be written to a folder, which need not exist yet."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"Received output '{folder}', where no file can be written ({error.strerror}). Choose another folder."
+        ) from error
+
+
 # --- run ---------------------------------------------------------------------------------------------------------
 
 
@@ -81,7 +117,7 @@ def _add_run(commands: Any) -> None:
     parser.add_argument(
         "--profile",
         default="quick",
-        help="quick (minutes, the default) or full (the real thing: hours without a GPU)",
+        help="quick (minutes, the default), or full (cats_vs_dogs, downloaded, and longer training: a GPU or a night)",
     )
     parser.add_argument(
         "-p",
@@ -90,40 +126,50 @@ def _add_run(commands: Any) -> None:
         action="append",
         default=[],
         metavar=("NAME", "VALUE"),
-        help="set a parameter of the notebooks, for example -p DATASET my_photos; may be repeated",
+        help="set a parameter (see the notebook's first code cell), for example -p DATASET my_photos; may be repeated",
     )
-    parser.add_argument("--output", type=Path, default=Path("output"), metavar="DIR", help="default: output")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("output"),
+        metavar="DIR",
+        help="where the executed notebooks and index.html go; made if need be (default: output)",
+    )
 
 
 def run_course(options: argparse.Namespace) -> int:
     """Execute notebooks; a closing table says how long each took."""
     from helpers import course
 
+    _check_folder(options.output)
     notebooks = course.find_notebooks(options.notebooks)
-    parameters = {name: yaml.safe_load(value) for name, value in options.parameters}
-    results = []
-    console = Console(stderr=True)
+    results: list[course.RunResult] = []
+    failure = None
     try:
         for result in course.run_notebooks(
-            notebooks, output=options.output, parameters=parameters, profile=options.profile
+            notebooks, output=options.output, parameters=dict(options.parameters), profile=options.profile
         ):
             results.append(result)
     except course.NotebookFailedError as error:
-        print(f"\n{error}\n\nThe notebook up to there: {error.notebook}", file=sys.stderr)
-        return 1
-    finally:
+        failure = error
+        results.append(error.result)
+    finally:  # also when stopped with Ctrl-C
         if results:
             index = course.write_index(results, output=options.output)
-            console.print(_minutes_table(results))
+            Console(stderr=True).print(_minutes_table(results))
+    if failure:
+        print(f"\n{failure}\n\nThe notebook up to there: {failure.result.page}", file=sys.stderr)
+        return 1
     print(f"Done. Open {index} in a browser.")
     return 0
 
 
 def _minutes_table(results: Sequence[Any]) -> Table:
-    table = Table("notebook", "minutes", title="The course, as run here")
+    table = Table("notebook", "minutes", title="As run here")
     table.columns[1].justify = "right"
     for result in results:
-        table.add_row(result.name, f"{result.seconds / 60:.1f}")
+        name = f"{result.name} (stopped)" if result.failed else result.name
+        table.add_row(Text(name), f"{result.seconds / 60:.1f}")
     table.add_section()
     table.add_row("together", f"{sum(result.seconds for result in results) / 60:.1f}")
     return table
@@ -146,7 +192,7 @@ def _add_teach(commands: Any) -> None:
         type=Path,
         required=True,
         metavar="MODEL.keras",
-        help="the model; its report goes beside it (.html)",
+        help="the model; its report goes beside it (.html); files of these names are replaced",
     )
     parser.add_argument(
         "--backbone",
@@ -163,6 +209,7 @@ def teach_folder(options: argparse.Namespace) -> int:
     """Train, save and report; say the accuracy and the confusion matrix."""
     if not 32 <= options.image_size <= 600:
         raise ValueError(f"Received --image-size {options.image_size}, expected 32 to 600 pixels.")
+    _check_folder(options.output.parent)
     from helpers import teaching
 
     start = time.perf_counter()
@@ -171,9 +218,9 @@ def teach_folder(options: argparse.Namespace) -> int:
     )
     test, names = lesson.test, lesson.data.class_names
     print(f"\nTest accuracy: {test.accuracy:.3f} on {len(test.labels)} pictures it had not seen.")
-    table = Table("true \\ predicted", *names)
+    table = Table("true \\ predicted", *map(Text, names))  # Text: a name in brackets is no command to rich
     for name, row in zip(names, test.confusion, strict=True):
-        table.add_row(name, *map(str, row))
+        table.add_row(Text(name), *map(str, row))
     Console().print(table)
     print(f"Model:  {lesson.model}\nReport: {lesson.report}")
     print(f"{time.perf_counter() - start:.0f} seconds. Try it: python -m helpers predict {lesson.model} PICTURE")
@@ -191,9 +238,14 @@ def _add_predict(commands: Any) -> None:
         help="Label pictures with a model that `teach` made.",
         example="predict my_model.keras holiday.jpg more_photos --format csv",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL.keras")
+    parser.add_argument("model", type=Path, metavar="MODEL.keras", help="what `teach` wrote")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of pictures")
-    parser.add_argument("--format", choices=("table", "csv", "json"), default="table", help="default: table")
+    parser.add_argument(
+        "--format",
+        choices=("table", "csv", "json"),
+        default="table",
+        help="table to look at (default); csv or json for other programs, all with file, label, probability (0 to 1)",
+    )
 
 
 def predict_paths(options: argparse.Namespace) -> int:
@@ -205,7 +257,7 @@ def predict_paths(options: argparse.Namespace) -> int:
     predictions, problems = prediction.predict_files(classifier, files)
     {"table": _print_table, "csv": _print_csv, "json": _print_json}[options.format](predictions)
     for problem in problems:
-        print(f"Not read: {problem.file} ({problem.reason})", file=sys.stderr)
+        print(f"Not read: {problem.file} ({problem.reason.removeprefix(f'{problem.file}: ')})", file=sys.stderr)
     return 1 if problems else 0
 
 
@@ -231,7 +283,7 @@ def _print_table(predictions: Sequence["prediction.Prediction"]) -> None:
     table = Table("file", "label", "probability")
     table.columns[0].overflow = "fold"
     for row in predictions:
-        table.add_row(row.file, row.label, f"{row.probability:.3f}")
+        table.add_row(Text(row.file), Text(row.label), f"{row.probability:.3f}")
     Console().print(table)
 
 
@@ -258,13 +310,18 @@ def _add_student(commands: Any) -> None:
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
     parser.add_argument("--output", type=Path, default=Path("student"), metavar="DIR", help="default: student")
+    parser.add_argument(
+        "--force", action="store_true", help="replace notebooks there that differ: somebody's answers would be lost"
+    )
 
 
 def write_students(options: argparse.Namespace) -> int:
     """Write the student edition and name the files."""
     from helpers import course
 
-    for path in course.write_student_edition(course.find_notebooks(options.notebooks), output=options.output):
+    _check_folder(options.output)
+    notebooks = course.find_notebooks(options.notebooks)
+    for path in course.write_student_edition(notebooks, output=options.output, force=options.force):
         print(path)
     return 0
 

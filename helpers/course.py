@@ -1,5 +1,6 @@
 """The notebooks as files: run them, store their outputs, and make the edition for students."""
 
+import ast
 import hashlib
 import html
 import re
@@ -7,11 +8,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import nbformat
 import papermill
 import yaml
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
@@ -20,23 +23,47 @@ NOTEBOOK_FOLDER = Path(__file__).parents[1] / "notebooks"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("Write your answer here.")'
 CELL_TIMEOUT = 3600  # seconds; the full profile trains for long
+# Kernels of newer versions warn that other users of the machine could listen in; to a learner it looks like a fault.
+KERNEL_ARGUMENTS = ("--IPKernelApp.log_level=ERROR",)
+TRUTH_VALUES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
 class RunResult(NamedTuple):
-    """One executed notebook: where it is now, and how long it took."""
+    """One executed notebook: where it is now, how long it took, and whether it stopped before its end."""
 
     name: str
     notebook: Path
     page: Path
     seconds: float
+    failed: bool = False
 
 
 class NotebookFailedError(RuntimeError):
-    """A notebook stopped; `args[0]` says where and why, `notebook` is the part that was run."""
+    """A notebook stopped; `args[0]` says where and why, `result` (if it was run to a folder) is the part that ran."""
 
-    def __init__(self, message: str, *, notebook: Path) -> None:
+    def __init__(self, message: str, *, result: RunResult | None = None) -> None:
         super().__init__(message)
-        self.notebook = notebook
+        self.result = result
+
+
+class _LastCell:
+    """Remembers which cell a notebook client began last: the one to name if the notebook stops."""
+
+    def __init__(self) -> None:
+        self.cell: NotebookNode | None = None
+
+    def __call__(self, *, cell: NotebookNode, cell_index: int) -> None:
+        self.cell = cell
+
+    def describe_failure(self, path: Path, error: Exception) -> str:
+        """Say which notebook stopped, at which of its cells, with which code, and why."""
+        reason = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else f"{type(error).__name__}: {error}"
+        if self.cell is None:
+            return f"{path.name} did not start: {reason}"
+        numbers = {cell.id: number for number, cell in enumerate(read_notebook(path).cells, start=1)}
+        place = f"cell {numbers[self.cell.id]}" if self.cell.id in numbers else "the cell with the parameters"
+        code = "\n".join(f"    {line}" for line in self.cell.source.strip().splitlines())
+        return f"{path.name} stopped at {place} (id {self.cell.id}):\n\n{code}\n\n{reason}"
 
 
 def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
@@ -53,7 +80,7 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
         ['07_feature_extraction']
     """
     course = sorted(NOTEBOOK_FOLDER.glob("[0-9][0-9]_*.ipynb"))
-    return [_find_notebook(name, course) for name in names] if names else course
+    return list(dict.fromkeys(_find_notebook(name, course) for name in names)) if names else course
 
 
 def _find_notebook(name: str, course: Sequence[Path]) -> Path:
@@ -66,6 +93,23 @@ def _find_notebook(name: str, course: Sequence[Path]) -> Path:
             return candidate
     known = ", ".join(candidate.stem for candidate in course)
     raise ValueError(f"Received notebook '{name}', expected a number, a name or a path. The course has {known}.")
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook file.
+
+    Raises:
+        ValueError: if it is not one.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+        raise ValueError(
+            f"Received '{path}', which is not a notebook ({type(error).__name__}). Expected a whole .ipynb file; "
+            "take a fresh copy."
+        ) from error
+    return notebook
 
 
 def profile_parameters(profile: str) -> dict[str, dict[str, Any]]:
@@ -85,7 +129,40 @@ def profile_parameters(profile: str) -> dict[str, dict[str, Any]]:
 
 def notebook_parameters(path: Path) -> dict[str, Any]:
     """Return the names in the cell tagged `parameters`, each with papermill's description of it."""
+    if not any("parameters" in cell.metadata.get("tags", []) for cell in read_notebook(path).cells):
+        return {}
     return papermill.inspect_notebook(str(path))
+
+
+def parse_value(text: str, *, name: str, default: Any) -> Any:
+    """Read a parameter given as text as what its default is: a text stays one, also if it looks like a number.
+
+    Args:
+        text: as typed.
+        name: of the parameter, for the message.
+        default: the value in the notebook; with a list or None, `text` is read as YAML.
+
+    Raises:
+        ValueError: if the text is not of that kind.
+
+    Example:
+        >>> parse_value("007", name="DATASET", default="synthetic_pets")
+        '007'
+        >>> parse_value("1e-3", name="LEARNING_RATE", default=0.01)
+        0.001
+    """
+    try:
+        match default:
+            case str():
+                return text
+            case bool():
+                return TRUTH_VALUES[text.lower()]
+            case int() | float():
+                return type(default)(text)
+        return yaml.safe_load(text)
+    except (KeyError, ValueError, yaml.YAMLError) as error:
+        kind = {bool: "yes or no", int: "a whole number", float: "a number"}.get(type(default), "a list or a value")
+        raise ValueError(f"Received {name} '{text}', expected {kind} such as {default}.") from error
 
 
 def run_notebooks(
@@ -101,7 +178,8 @@ def run_notebooks(
     Args:
         notebooks: paths; they are not changed.
         output: folder for the executed notebooks and their HTML pages, made if need be.
-        parameters: values for the cell tagged `parameters`; each goes to the notebooks that have its name.
+        parameters: values for the cell tagged `parameters`, or texts as typed (see `parse_value`); each goes to the
+            notebooks that have its name.
         profile: `quick` or the name of a file in `notebooks/profiles`.
         progress: whether to show a bar that counts cells.
 
@@ -109,30 +187,48 @@ def run_notebooks(
         A `RunResult` a notebook.
 
     Raises:
-        ValueError: if no notebook has a parameter of a given name.
+        ValueError: if no notebook has a parameter of a given name, a value is not of its kind, or the output does
+            not fit; nothing has been run then.
         NotebookFailedError: at the first cell that fails; the notebook is saved up to there.
     """
-    parameters = dict(parameters or {})
-    known = {path: notebook_parameters(path) for path in notebooks}
-    by_profile = profile_parameters(profile)
-    for name in parameters:
-        if not any(name in names for names in known.values()):
-            everything = sorted({name for names in known.values() for name in names})
-            raise ValueError(f"Received parameter '{name}', expected one of {everything}.")
+    for path in notebooks:
+        if (output / path.name).resolve() == path.resolve():
+            raise ValueError(f"Received output '{output}', the folder of the notebooks themselves. Choose another.")
+    if len({path.name for path in notebooks}) < len(notebooks):
+        raise ValueError("Received two notebooks of the same name, expected one of each. Run them one by one.")
+    chosen = _choose_parameters(notebooks, parameters or {}, profile=profile)
     output.mkdir(parents=True, exist_ok=True)
     for path in notebooks:
-        chosen = {**by_profile.get(path.stem, {}), **parameters}
-        yield _run_notebook(
-            path,
-            output=output,
-            parameters={name: value for name, value in chosen.items() if name in known[path]},
-            progress=progress,
-        )
+        yield _run_notebook(path, output=output, parameters=chosen[path], progress=progress)
+
+
+def _choose_parameters(
+    notebooks: Sequence[Path], parameters: Mapping[str, Any], *, profile: str
+) -> dict[Path, dict[str, Any]]:
+    """Return what to set in each notebook: what the profile says, then what was given, if the notebook has the name."""
+    by_profile = profile_parameters(profile)
+    known = {path: notebook_parameters(path) for path in notebooks}
+    everything = sorted({name for names in known.values() for name in names})
+    for name in parameters:
+        if name not in everything:
+            raise ValueError(f"Received parameter '{name}', expected one of {everything}.")
+    return {
+        path: by_profile.get(path.stem, {})
+        | {
+            name: parse_value(value, name=name, default=ast.literal_eval(names[name]["default"]))
+            if isinstance(value, str)
+            else value
+            for name, value in parameters.items()
+            if name in names
+        }
+        for path, names in known.items()
+    }
 
 
 def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool) -> RunResult:
-    executed = output / path.name
+    executed, last_cell = output / path.name, _LastCell()
     start = time.perf_counter()
+    problem = ""
     try:
         papermill.execute_notebook(
             str(path),
@@ -140,22 +236,18 @@ def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], pr
             parameters=dict(parameters),
             cwd=str(Path.cwd()),
             kernel_name="python3",
-            progress_bar=progress,
+            progress_bar={"desc": path.stem} if progress else False,
             execution_timeout=CELL_TIMEOUT,
+            extra_arguments=list(KERNEL_ARGUMENTS),
+            on_cell_execute=last_cell,
         )
-    except PapermillExecutionError as error:
-        _write_page(executed)
-        message = (
-            f"{path.name} stopped at cell {error.cell_index + 1} (In [{error.exec_count}]):\n\n"
-            f"{_indent(error.source)}\n\n{error.ename}: {error.evalue}"
-        )
-        raise NotebookFailedError(message, notebook=executed) from error
-    seconds = time.perf_counter() - start
-    return RunResult(path.stem, executed, _write_page(executed), seconds)
-
-
-def _indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.strip().splitlines())
+    # A cell's error, a kernel that died (also: was killed for its memory), or a cell over its time.
+    except (PapermillExecutionError, DeadKernelError, CellTimeoutError) as error:
+        problem = last_cell.describe_failure(path, error)
+    result = RunResult(path.stem, executed, _write_page(executed), time.perf_counter() - start, failed=bool(problem))
+    if problem:
+        raise NotebookFailedError(problem, result=result)
+    return result
 
 
 def _write_page(notebook: Path) -> Path:
@@ -169,8 +261,9 @@ def _write_page(notebook: Path) -> Path:
 def write_index(results: Sequence[RunResult], *, output: Path) -> Path:
     """Write `index.html` with a row a notebook: its title, its page, its minutes."""
     rows = "\n".join(
-        f'<tr><td><a href="{result.page.name}">{html.escape(notebook_title(result.notebook))}</a></td>'
-        f'<td><a href="{result.notebook.name}">notebook</a></td><td>{result.seconds / 60:.1f}</td></tr>'
+        f'<tr><td><a href="{quote(result.page.name)}">{html.escape(notebook_title(result.notebook))}</a></td>'
+        f'<td><a href="{quote(result.notebook.name)}">notebook</a></td><td>{result.seconds / 60:.1f}'
+        f"{' (stopped)' if result.failed else ''}</td></tr>"
         for result in results
     )
     index = output / "index.html"
@@ -186,7 +279,7 @@ def write_index(results: Sequence[RunResult], *, output: Path) -> Path:
 
 def notebook_title(path: Path) -> str:
     """Return the first heading of a notebook, without the `#`."""
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in read_notebook(path).cells:
         heading = re.search(r"^# (.+)$", cell.source, flags=re.MULTILINE)
         if cell.cell_type == "markdown" and heading:
             return heading.group(1)
@@ -209,7 +302,7 @@ def refresh_outputs(path: Path, *, force: bool = False) -> bool:
     Raises:
         NotebookFailedError: if a cell fails; the notebook is left as it was.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook, last_cell = read_notebook(path), _LastCell()
     digest = code_digest(notebook)
     if not force and notebook.metadata.get("course", {}).get("code") == digest:
         return False
@@ -218,11 +311,13 @@ def refresh_outputs(path: Path, *, force: bool = False) -> bool:
         timeout=CELL_TIMEOUT,
         kernel_name="python3",
         resources={"metadata": {"path": str(path.parent)}},
+        extra_arguments=list(KERNEL_ARGUMENTS),
+        on_cell_execute=last_cell,
     )
     try:
         client.execute()
-    except Exception as error:
-        raise NotebookFailedError(f"{path.name}: {error}", notebook=path) from error
+    except (CellExecutionError, DeadKernelError, CellTimeoutError) as error:
+        raise NotebookFailedError(last_cell.describe_failure(path, error)) from error
     _tidy(notebook, number=path.stem[:2])
     notebook.metadata["course"] = {"code": digest}
     unfinished = path.with_suffix(".part")
@@ -312,14 +407,29 @@ def make_student_edition(notebook: NotebookNode) -> NotebookNode:
     return student
 
 
-def write_student_edition(notebooks: Sequence[Path], *, output: Path) -> list[Path]:
-    """Write the student edition of each notebook into `output`, under its own name."""
-    output.mkdir(parents=True, exist_ok=True)
-    written = []
+def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: bool = False) -> list[Path]:
+    """Write the student edition of each notebook into `output`, under its own name.
+
+    Args:
+        notebooks: paths of solved notebooks.
+        output: a folder, made if need be.
+        force: replace notebooks in it that differ; somebody may have worked in them.
+
+    Raises:
+        ValueError: if a file would be replaced that should not be; nothing has been written then.
+    """
+    editions = {}
     for path in notebooks:
         target = output / path.name
         if target.resolve() == path.resolve():
             raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
-        nbformat.write(make_student_edition(nbformat.read(path, as_version=4)), target)
-        written.append(target)
-    return written
+        editions[target] = nbformat.writes(make_student_edition(read_notebook(path))) + "\n"
+        if not force and target.exists() and target.read_text(encoding="utf-8") != editions[target]:
+            raise ValueError(
+                f"Received output '{output}', where '{path.name}' has been worked in or is of another version. "
+                "Choose another folder, or add --force to replace it."
+            )
+    output.mkdir(parents=True, exist_ok=True)
+    for target, text in editions.items():
+        target.write_text(text, encoding="utf-8")
+    return list(editions)

@@ -13,6 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -381,8 +382,11 @@ def _tfds_records(builder: tfds.core.DatasetBuilder, split: str) -> list[_Record
 
 
 def _drop_copies(pools: dict[str, list[_Record]]) -> None:
-    """Keep each content once: where it is tested on rather than where it is learned."""
-    seen: set[str] = set()
+    """Keep each content once: where it is tested on rather than where it is learned; under two labels, not at all."""
+    labels_of: dict[str, set[int]] = {}
+    for record in chain.from_iterable(pools.values()):
+        labels_of.setdefault(record.digest, set()).add(record.label)
+    seen = {digest for digest, labels in labels_of.items() if len(labels) > 1}
     for split in reversed(SPLITS):
         unique = []
         for record in pools.get(split, ()):

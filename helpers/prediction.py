@@ -13,9 +13,13 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+from tqdm import tqdm
 
 from helpers import cleaning, datasets, training
 
+KERAS_ENTRY = "config.json"  # what makes an archive a Keras model
+BATCHES_AT_A_TIME = 4
+BAR_DELAY = 3  # seconds before a progress bar appears
 CLASS_NAMES_ENTRY = "class_names.json"  # beside Keras' own entries; Keras passes over what it does not know
 
 
@@ -95,21 +99,50 @@ def load(path: str | Path) -> Classifier:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not a Keras model, or has no class names inside.
+        ValueError: if it is not a Keras model, is damaged, has no class names inside, or is not one that takes square
+            pictures and gives a probability a class.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file '{path}'. Check the path, or train a model with `teach` first.")
+    not_a_model = f"Received '{path}', expected a Keras model. Train one with `teach`."
     if not zipfile.is_zipfile(path):
-        raise ValueError(f"Received '{path}', expected a Keras model. Train one with `teach`.")
+        raise ValueError(not_a_model)
     with zipfile.ZipFile(path) as archive:
+        if KERAS_ENTRY not in archive.namelist():
+            raise ValueError(not_a_model)
         if CLASS_NAMES_ENTRY not in archive.namelist():
             raise ValueError(
                 f"Received '{path}', a model without class names, expected one saved by this course. "
                 "Save it with `prediction.save(model, path, class_names=...)`."
             )
-        class_names = tuple(json.loads(archive.read(CLASS_NAMES_ENTRY)))
-    return Classifier(keras.models.load_model(path, compile=False, safe_mode=True), class_names)
+        entry = archive.read(CLASS_NAMES_ENTRY)
+    try:
+        class_names = json.loads(entry)
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+    # Keras has no error of its own for a file that is damaged or not safe: each layer raises what it likes.
+    except Exception as error:
+        raise ValueError(
+            f"Received '{path}', a model that is damaged, or unsafe because it contains code "
+            f"({type(error).__name__}). Expected one saved by this course. Train it again with `teach`."
+        ) from error
+    _check_fit(path, model, class_names)
+    return Classifier(model, tuple(class_names))
+
+
+def _check_fit(path: Path, model: keras.Model, class_names: object) -> None:
+    """Make sure that a loaded model takes what we give it, and that every answer of it has a name."""
+    match model.input_shape:
+        case (None, int() as height, int() as width, 3) if height == width:
+            pass
+        case other:
+            raise ValueError(f"Received '{path}', a model for inputs {other}, expected square colour pictures.")
+    units = max(model.output_shape[-1], 2)
+    if not isinstance(class_names, list) or list(map(type, class_names)) != [str] * units:
+        raise ValueError(
+            f"Received '{path}', a model with {units} classes and the class names {class_names}, expected a name "
+            "for each. Save it again with `prediction.save(model, path, class_names=...)`."
+        )
 
 
 def predict_files(
@@ -126,24 +159,35 @@ def predict_files(
         The predictions in the order of the files, and the files that could not be read with the reason.
     """
     files = [Path(path) for path in paths]
-    reports = cleaning.inspect_files(files)
-    problems = [Problem(str(f), r.problem) for f, r in zip(files, reports, strict=True) if r.problem]
-    readable = [(f, r) for f, r in zip(files, reports, strict=True) if not r.problem]
+    predictions, problems = [], []
+    # A stretch at a time: a bar can move, and memory does not grow with the number of files.
+    step = batch_size * BATCHES_AT_A_TIME
+    with tqdm(total=len(files), unit="picture", leave=False, delay=BAR_DELAY) as bar:
+        for start in range(0, len(files), step):
+            stretch = files[start : start + step]
+            reports = cleaning.inspect_files(stretch)
+            readable = [(f, r) for f, r in zip(stretch, reports, strict=True) if not r.problem]
+            problems += [Problem(str(f), r.problem) for f, r in zip(stretch, reports, strict=True) if r.problem]
+            predictions += _predict_readable(classifier, readable, batch_size=batch_size)
+            bar.update(len(stretch))
+    return predictions, problems
+
+
+def _predict_readable(
+    classifier: Classifier, readable: Sequence[tuple[Path, cleaning.FileReport]], *, batch_size: int
+) -> list[Prediction]:
     if not readable:
-        return [], problems
+        return []
+    files, reports = zip(*readable, strict=True)
     batches = datasets.batches_from_files(
-        [file for file, _ in readable],
-        image_size=classifier.image_size,
-        batch_size=batch_size,
-        reports=[report for _, report in readable],
+        files, image_size=classifier.image_size, batch_size=batch_size, reports=reports
     )
     probabilities = training.as_class_probabilities(classifier.model.predict(batches, verbose=0))
     best = probabilities.argmax(axis=1)
-    predictions = [
+    return [
         Prediction(str(file), classifier.class_names[label], float(row[label]))
-        for (file, _), label, row in zip(readable, best, probabilities, strict=True)
+        for file, label, row in zip(files, best, probabilities, strict=True)
     ]
-    return predictions, problems
 
 
 def top_classes(probabilities: np.ndarray, *, class_names: Sequence[str], top: int = 5) -> list[tuple[str, float]]:

@@ -136,9 +136,10 @@ def fit_logistic_head(
         [0, 0, 1, 1]
     """
     present = np.unique(labels)
-    if len(present) != num_classes:
+    if not np.array_equal(present, np.arange(num_classes)):
         raise ValueError(
-            f"Received labels of {len(present)} classes, expected {num_classes}. Give every class a picture."
+            f"Received labels of {len(present)} classes {present.tolist()}, expected 0 to {num_classes - 1}. "
+            "Give every class a picture."
         )
     scaler = StandardScaler().fit(features)
     solver = LogisticRegression(C=1 / penalty, max_iter=1000)
@@ -177,12 +178,14 @@ def join_histories(*histories: Mapping[str, Sequence[float]]) -> dict[str, list[
         histories: what `model.fit(...).history` held each time, with the same keys.
 
     Raises:
-        ValueError: if the keys differ.
+        ValueError: if the keys differ, or there is no history.
 
     Example:
         >>> join_histories({"loss": [0.7, 0.5]}, {"loss": [0.4]})
         {'loss': [0.7, 0.5, 0.4]}
     """
+    if not histories:
+        raise ValueError("Received no history, expected at least one. Pass what `model.fit(...).history` holds.")
     keys = [sorted(history) for history in histories]
     if any(names != keys[0] for names in keys):
         raise ValueError(f"Received histories with keys {keys}, expected the same in each. Use the same metrics.")

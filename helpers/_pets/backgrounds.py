@@ -15,8 +15,8 @@ from helpers._pets import noise
 from helpers._pets import painting as art
 from helpers._pets.painting import Canvas, Colour, Frame, blend, curve, ellipse, paint, plain, step, tint
 
-NUM_CLUTTER = 5.0  # things lying about, on average
-LURE_SHARE = 0.6  # of them in the colours of coats, eyes, tongues and noses: they mislead a network that counts colours
+NUM_CLUTTER = 4.5  # things lying about, on average
+LURE_SHARE = 0.5  # of them in the colours of coats, eyes, tongues and noses: they mislead a network that counts colours
 BLUR_SHARE = 0.6  # backgrounds out of focus, as behind most portraits
 LURE_COLOURS = (
     (0.82, 0.52, 0.25), (0.40, 0.26, 0.18), (0.55, 0.55, 0.58), (0.90, 0.80, 0.64), (0.22, 0.20, 0.21),

@@ -9,7 +9,7 @@ from helpers._pets import noise
 from helpers._pets.backgrounds import grass, random_colour
 from helpers._pets.painting import Canvas, Frame, blur, paint, plain, smooth, step, tint, wide
 
-IN_THE_WAY, DAPPLES, FLARE, GREY, BLUR, MOTION = 0.25, 0.45, 0.15, 0.08, 0.38, 0.08  # chances
+IN_THE_WAY, DAPPLES, FLARE, GREY, BLUR, MOTION = 0.25, 0.40, 0.15, 0.08, 0.38, 0.08  # chances
 MEAN_LIGHT = (0.27, 0.62)  # exposure keeps a picture's mean luminance between these, so that nothing drowns
 JPEG_QUALITY = (55, 94)
 
@@ -58,7 +58,7 @@ def _light(canvas: Canvas) -> None:
         patches = blur(patches, 0.03 * max(height, width))
         light = light * (1 - rng.uniform(0.2, 0.45) * step(patches, 0.3, 0.75))
     canvas.pixels *= wide(np.maximum(light, 0.6))  # in deeper shade a dark coat would lose its face
-    canvas.pixels *= np.exp(rng.normal(0, 0.1, 3)).astype(np.float32)
+    canvas.pixels *= np.exp(rng.normal(0, 0.07, 3)).astype(np.float32)
     if rng.uniform() < FLARE:
         x, y = rng.uniform(0, width), rng.uniform(-0.1, 0.4) * height
         rows, columns = np.ogrid[:height, :width]

@@ -71,8 +71,7 @@ def _paint_ears(pet: Pet, frame: art.Frame) -> None:
 def _paint_eye(pet: Pet, frame: art.Frame) -> None:
     """Paint the right eye: dark rim, iris, pupil, the lid's shadow and two highlights; or only a closed lid."""
     form = pet.traits.eyes
-    x, y, *half_axes = shapes.EYE[form]
-    width, height = (pet.traits.eye_size * axis for axis in half_axes)
+    x, y, width, height = shapes.EYE[form]
     eye = frame.child(shift=(x, y), turn=-14 if form == "cat" else -4)
     if pet.traits.closed:
         lid = art.curve((-width, -0.02), (0, 0.6 * height + 0.1), (width, -0.04))

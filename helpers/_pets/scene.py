@@ -18,7 +18,7 @@ SHORT_SIDE = (200, 380)  # pixels
 LONGEST = 500
 ASPECTS = (1.0, 4 / 3, 3 / 2, 3 / 4, 2 / 3)  # width / height
 SIZE = (0.68, 1.4)  # of the size at which the pose just fits
-TURN = 15  # degrees, one standard deviation
+TURN = 13  # degrees, one standard deviation
 
 
 def _generator(key: tuple[int, ...], *, purpose: int) -> np.random.Generator:

@@ -38,7 +38,7 @@ IRISES = {
         (0.50, 0.66, 0.80),
     ),
 }
-IRIS_SHARES = {"cat": (0.25, 0.2, 0.2, 0.1, 0.25), "dog": (0.32, 0.2, 0.14, 0.2, 0.14)}
+IRIS_SHARES = {"cat": (0.28, 0.22, 0.2, 0.1, 0.2), "dog": (0.35, 0.22, 0.15, 0.16, 0.12)}
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,6 @@ class Traits:
     closed: bool
     iris: tuple[float, float, float]
     pupil: float  # width as a share of the iris
-    eye_size: float  # 1 is usual for the form
     collar: tuple[float, float, float] | None
 
 
@@ -90,6 +89,5 @@ def draw_traits(rng: np.random.Generator, label: int) -> Traits:
         closed=rng.uniform() < CLOSED_EYES,
         iris=irises[rng.choice(len(irises), p=IRIS_SHARES[forms[2]])],
         pupil=rng.uniform(0.2, 0.75) if forms[2] == "cat" else rng.uniform(0.5, 0.7),
-        eye_size=rng.uniform(0.8, 1.0) if forms[2] == "cat" else rng.uniform(0.9, 1.3),
         collar=tuple(rng.uniform(0.1, 0.9, 3)) if rng.uniform() < COLLAR else None,
     )

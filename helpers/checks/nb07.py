@@ -38,6 +38,10 @@ def check_count_head_parameters(count_head_parameters: Callable[[int, int, int],
     """Check exercise 2: `count_head_parameters(channels, hidden, classes)` counts weights and biases."""
     channels, hidden, classes = 512, 512, 2
     answer = call(count_head_parameters, channels, hidden, classes)
+    require(
+        isinstance(answer, int | float | np.number),
+        f"Your answer is a {type(answer).__name__}, expected a number: add up weights and biases of both layers.",
+    )
     right = (channels + 1) * hidden + (hidden + 1) * classes
     weights = channels * hidden + hidden * classes
     require(answer != weights, f"{answer:,} counts the weights only: each unit has a bias as well.")
@@ -145,7 +149,7 @@ def check_most_confident_mistakes(most_confident_mistakes: Callable[[Array, Arra
         "You start with the least confident mistakes: sort so that the largest probability comes first.",
     )
     require(
-        answer not in ([3, 0, 1], [3, 0, 4, 2, 1]), "Right answers are among yours: keep the wrong ones, then sort."
+        answer not in ([3, 0, 1], [3, 0, 1, 4, 2, 5]), "Right answers are among yours: keep the wrong ones, then sort."
     )
     require(answer != [0, 2, 3], "Right positions, not sorted: the most confident comes first.")
     require(answer != [3, 0, 4, 2], "Those are all the mistakes: return only the first `count` of them.")

@@ -1,0 +1,694 @@
+"""helpers.datasets: disjoint and repeatable splits from folders and names, and batches with the right pixels."""
+
+import io
+import os
+import shutil
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+from etils import epath
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from helpers import cleaning, datasets, images
+from helpers.datasets import SPLITS, ImageDataset
+from tests.conftest import draw_noise
+
+MakeFolder = Callable[..., Path]
+unhurried = settings(deadline=None)  # a busy machine is no failure
+SMALL = {"num_train": 12, "num_validation": 6, "num_test": 6}
+
+
+def pairs(split: tf.data.Dataset) -> list[tuple[bytes, int]]:
+    """Pixels and label of each picture."""
+    return [(picture.tobytes(), int(label)) for picture, label in split.as_numpy_iterator()]
+
+
+def all_pairs(data: ImageDataset) -> dict[str, list[tuple[bytes, int]]]:
+    return {split: pairs(getattr(data, split)) for split in SPLITS}
+
+
+def chosen_sets(data: ImageDataset) -> dict[str, set[tuple[bytes, int]]]:
+    return {split: set(found) for split, found in all_pairs(data).items()}
+
+
+def assert_disjoint(data: ImageDataset) -> None:
+    contents = [picture for found in all_pairs(data).values() for picture, _ in found]
+    assert len(set(contents)) == len(contents) == sum(data.counts.values())
+
+
+def copy(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+
+
+# --- Folders: layouts and classes ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [("cat", "dog"), ("cloudy", "rain", "shine", "sunrise")])
+def test_a_flat_folder_is_split(make_folder: MakeFolder, classes: tuple[str, ...]) -> None:
+    folder = make_folder(dict.fromkeys(reversed(classes), 24 // len(classes)))
+    data = datasets.load(folder, **SMALL)
+    assert data.name == "photos"
+    assert data.class_names == classes
+    assert data.counts == {"train": 12, "validation": 6, "test": 6}
+    assert_disjoint(data)
+    for split in SPLITS:
+        assert sorted(set(data.labels[split].tolist())) == list(range(len(classes)))
+    assert data.set_aside == ()
+    assert len(data.fingerprint) == 64 and int(data.fingerprint, 16)
+
+
+def test_labels_are_those_of_the_folders_in_the_order_of_the_pictures(make_folder: MakeFolder) -> None:
+    folder = make_folder({"a": 12, "b": 12, "c": 12})
+    truth = {images.read(path).tobytes(): "abc".index(path.parent.name) for path in images.find_files(folder)}
+    data = datasets.load(folder, **SMALL)
+    for split, found in all_pairs(data).items():
+        assert [label for _, label in found] == data.labels[split].tolist() == [truth[pixels] for pixels, _ in found]
+        assert data.labels[split].dtype == np.int64
+        assert getattr(data, split).element_spec == (
+            tf.TensorSpec((None, None, 3), tf.uint8),
+            tf.TensorSpec((), tf.int64),
+        )
+        assert int(getattr(data, split).cardinality()) == len(found)
+        assert pairs(getattr(data, split)) == found, "another pass gives the same order"
+
+
+LAYOUTS = {
+    "train and validation": (("train", "validation"), {"test": "validation"}),
+    "train and val": (("train", "val"), {"validation": "val", "test": "val"}),
+    "train and valid": (("train", "valid"), {"validation": "valid", "test": "valid"}),
+    "train and test": (("train", "test"), {"validation": "train"}),
+    "all three": (("train", "validation", "test"), {}),
+    "train alone": (("train",), {"validation": "train", "test": "train"}),
+}
+
+
+@pytest.mark.parametrize(("folders", "taken_from"), LAYOUTS.values(), ids=LAYOUTS)
+def test_given_splits_are_kept_and_missing_ones_taken_from_them(
+    make_folder: MakeFolder, folders: tuple[str, ...], taken_from: dict[str, str]
+) -> None:
+    root = make_folder({f"{split}/{name}": 14 for split in folders for name in ("cat", "dog")})
+    data = datasets.load(root, **SMALL)
+    assert data.counts == {"train": 12, "validation": 6, "test": 6}
+    assert data.class_names == ("cat", "dog")
+    assert_disjoint(data)
+    for split, found in all_pairs(data).items():
+        source = root / taken_from.get(split, split)
+        assert {pixels for pixels, _ in found} <= {images.read(path).tobytes() for path in images.find_files(source)}
+
+
+def test_folders_in_class_folders_and_other_files_do_no_harm(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 10, "dog/small": 5, "dog/large": 5})
+    (folder / "notes.txt").write_text("mine")
+    (folder / "cat" / "list.csv").write_text("a,b")
+    (folder / "empty").mkdir()
+    (folder / ".hidden").mkdir()
+    copy(folder / "cat" / "000.png", folder / ".hidden" / "x.png")
+    data = datasets.load(str(folder), num_train=10, num_validation=5, num_test=5)
+    assert data.class_names == ("cat", "dog")
+    assert sum(data.counts.values()) == 20
+    assert data.set_aside == ()
+
+
+def test_a_path_may_begin_with_the_home_folder(make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_folder({"cat": 6, "dog": 6})
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    assert datasets.load("~/photos", **SMALL).name == "photos"
+
+
+def test_names_with_other_letters_work(make_folder: MakeFolder) -> None:
+    data = datasets.load(make_folder({"고양이 새끼": 4, "Hündin": 4}, name="사진 모음"), **SMALL)
+    assert data.class_names == ("Hündin", "고양이 새끼")
+    assert data.name == "사진 모음"
+    assert_disjoint(data)
+
+
+# --- Folders: too little or wrong ---------------------------------------------------------------------------
+
+
+def test_with_fewer_pictures_the_numbers_shrink_in_proportion(make_folder: MakeFolder) -> None:
+    data = datasets.load(make_folder({"cat": 10, "dog": 10}))
+    assert data.counts == {"train": 10, "validation": 5, "test": 5}
+    assert_disjoint(data)
+
+
+@pytest.mark.parametrize("counts", [{}, {"cat": 5}, {"train/cat": 5, "validation/cat": 5}])
+def test_fewer_than_two_classes_are_refused(make_folder: MakeFolder, counts: dict[str, int], tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(ValueError, match=r"with [01] class folder\(s\) of pictures .*, expected two or more\. Make one"):
+        datasets.load(make_folder(counts), **SMALL)
+
+
+def test_a_class_that_is_only_tested_is_refused(make_folder: MakeFolder) -> None:
+    folder = make_folder({"train/cat": 5, "train/dog": 5, "test/cat": 5, "test/bird": 5})
+    with pytest.raises(ValueError, match=r"Received classes \['bird'\] in 'test' that 'train' does not have"):
+        datasets.load(folder, **SMALL)
+
+
+def test_too_few_pictures_for_three_splits_are_refused(make_folder: MakeFolder) -> None:
+    with pytest.raises(ValueError, match=r"Received 2 pictures, too few to fill \['validation', 'test'\]\. Add"):
+        datasets.load(make_folder({"cat": 1, "dog": 1}))
+
+
+@pytest.mark.parametrize("name", ["num_train", "num_validation", "num_test"])
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_split_needs_a_picture(make_folder: MakeFolder, name: str, count: int) -> None:
+    with pytest.raises(ValueError, match=f"Received {name}={count}, expected 1 or more"):
+        datasets.load(make_folder({"cat": 3, "dog": 3}), **SMALL | {name: count})
+
+
+def test_damaged_files_are_set_aside_and_named(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 10, "dog": 10})
+    (folder / "cat" / "empty.jpg").write_bytes(b"")
+    (folder / "dog" / "text.png").write_text("no picture")
+    whole = (folder / "dog" / "000.png").read_bytes()
+    (folder / "dog" / "cut.png").write_bytes(whole[: len(whole) // 2])
+    data = datasets.load(folder, num_train=10, num_validation=5, num_test=5)
+    reasons = {Path(file).as_posix(): reason for file, reason in data.set_aside}
+    assert set(reasons) == {"cat/empty.jpg", "dog/text.png", "dog/cut.png"}
+    assert reasons["cat/empty.jpg"] == "the file is empty"
+    assert all("not a readable picture" in reasons[file] for file in ("dog/text.png", "dog/cut.png"))
+    assert str(folder) not in "".join(reasons.values())
+    assert sum(data.counts.values()) == 20
+
+
+# --- Folders: copies ----------------------------------------------------------------------------------------
+
+
+def test_a_copy_is_used_once(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 10, "dog": 10})
+    for number in range(10):
+        copy(folder / "cat" / f"{number:03}.png", folder / "cat" / f"again{number}.png")
+    data = datasets.load(folder, num_train=20, num_validation=5, num_test=5)
+    assert_disjoint(data)
+    assert len(data.set_aside) == 10
+    assert all(reason.startswith("a copy of cat/0") for _, reason in data.set_aside)
+
+
+def test_a_picture_under_two_classes_is_used_in_neither(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 10, "dog": 10})
+    copy(folder / "cat" / "003.png", folder / "dog" / "a cat.png")
+    data = datasets.load(folder, num_train=18, num_validation=6, num_test=6)
+    assert sorted(data.set_aside) == [
+        (str(Path("cat/003.png")), "the same picture stands under two classes"),
+        (str(Path("dog/a cat.png")), "the same picture stands under two classes"),
+    ]
+    pixels = images.read(folder / "cat" / "003.png").tobytes()
+    assert all(picture != pixels for found in all_pairs(data).values() for picture, _ in found)
+
+
+@pytest.mark.parametrize(("learned", "tested"), [("train", "validation"), ("train", "test"), ("validation", "test")])
+def test_a_copy_across_given_splits_stays_where_it_is_tested(
+    make_folder: MakeFolder, learned: str, tested: str
+) -> None:
+    folder = make_folder({f"{split}/{name}": 6 for split in SPLITS for name in ("cat", "dog")})
+    copy(folder / tested / "dog" / "002.png", folder / learned / "dog" / "zzz.png")
+    data = datasets.load(folder, num_train=100, num_validation=100, num_test=100)
+    assert data.set_aside == ((str(Path(learned, "dog", "zzz.png")), "a copy of dog/002.png"),)
+    pixels = images.read(folder / tested / "dog" / "002.png").tobytes()
+    assert [split for split, found in all_pairs(data).items() if pixels in dict(found)] == [tested]
+    assert_disjoint(data)
+
+
+# --- Seeds, order and fingerprints --------------------------------------------------------------------------
+
+
+def test_the_seed_fixes_splits_and_order(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 16, "dog": 16})
+    first, again, other = (datasets.load(folder, seed=seed, **SMALL) for seed in (3, 3, 4))
+    assert all_pairs(first) == all_pairs(again)
+    assert first.fingerprint == again.fingerprint
+    assert chosen_sets(first)["test"] != chosen_sets(other)["test"]
+    assert first.fingerprint != other.fingerprint
+
+
+def test_names_of_files_and_of_the_folder_do_not_matter(make_folder: MakeFolder, tmp_path: Path) -> None:
+    folder = make_folder({"cat": 12, "dog": 12})
+    renamed = tmp_path / "others"
+    for number, path in enumerate(reversed(images.find_files(folder))):
+        target = renamed / path.parent.name / f"{(7 * number) % 24:02} photo.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copy(path, target)
+    first, second = datasets.load(folder, **SMALL), datasets.load(renamed, **SMALL)
+    assert all_pairs(first) == all_pairs(second)
+    assert first.fingerprint == second.fingerprint
+
+
+def test_the_test_split_does_not_depend_on_num_train(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 20, "dog": 20})
+    few, many = (datasets.load(folder, num_train=n, num_validation=6, num_test=6) for n in (4, 28))
+    assert pairs(few.test) == pairs(many.test)
+    assert pairs(few.validation) == pairs(many.validation)
+    assert chosen_sets(few)["train"] < chosen_sets(many)["train"]
+    assert few.fingerprint != many.fingerprint
+
+
+def test_class_shares_are_kept(make_folder: MakeFolder) -> None:
+    data = datasets.load(make_folder({"common": 36, "rare": 12}), num_train=24, num_validation=12, num_test=12)
+    rare = {split: int(labels.sum()) for split, labels in data.labels.items()}
+    assert all(abs(rare[split] - data.counts[split] / 4) <= 1 for split in SPLITS)
+    assert sum(rare.values()) == 12
+
+
+def test_the_fingerprint_changes_with_any_picture_and_label(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 6, "dog": 6})
+    everything = {"num_train": 4, "num_validation": 4, "num_test": 4}
+    fingerprints = [datasets.load(folder, **everything).fingerprint]
+    Image.fromarray(draw_noise(99)).save(folder / "cat" / "000.png")
+    fingerprints.append(datasets.load(folder, **everything).fingerprint)
+    (folder / "cat" / "001.png").rename(folder / "dog" / "moved.png")
+    fingerprints.append(datasets.load(folder, **everything).fingerprint)
+    fingerprints.append(datasets.load(folder, **everything | {"num_train": 3}).fingerprint)
+    assert len(set(fingerprints)) == 4
+
+
+records = st.lists(st.integers(0, 4), min_size=1, max_size=120).map(
+    lambda labels: [datasets._Record(i, label, f"{i:064x}") for i, label in enumerate(labels)]
+)
+
+
+@unhurried
+@given(records, st.integers(0, 5))
+def test_every_prefix_of_the_order_has_the_class_shares(records: list[datasets._Record], seed: int) -> None:
+    ordered = datasets._stratified_order(records, seed=seed)
+    assert sorted(ordered) == records
+    shares = {label: count / len(records) for label, count in Counter(r.label for r in records).items()}
+    # k + 1/2 of n places: with few classes no prefix is ever a whole picture off.
+    allowed = max(1, len(shares) / 2)
+    seen: Counter[int] = Counter()
+    for length, record in enumerate(ordered, start=1):
+        seen[record.label] += 1
+        assert all(abs(seen[label] - share * length) <= allowed for label, share in shares.items())
+
+
+@unhurried
+@given(records, st.integers(0, 5), st.randoms(use_true_random=False))
+def test_the_order_depends_on_contents_alone(records: list[datasets._Record], seed: int, random) -> None:
+    mixed = random.sample(records, len(records))
+    assert datasets._stratified_order(mixed, seed=seed) == datasets._stratified_order(records, seed=seed)
+
+
+counts = st.integers(1, 40)
+
+
+@unhurried
+@given(records, st.fixed_dictionaries({split: counts for split in SPLITS}), st.sets(st.sampled_from(SPLITS[1:])))
+def test_splits_are_disjoint_and_never_larger_than_asked(records, wanted: dict[str, int], given_splits) -> None:
+    names = ["train", *sorted(given_splits)]
+    pools = {name: records[i :: len(names)] for i, name in enumerate(names) if records[i :: len(names)]}
+    try:
+        chosen = datasets._split_records(pools, wanted=wanted, seed=0)
+    except ValueError as error:
+        assert "too few to fill" in str(error)
+        assert any(len(pool) < sum(wanted.values()) for pool in pools.values())
+        return
+    positions = [record.position for _, found in chosen.values() for record in found]
+    assert len(set(positions)) == len(positions)
+    for split, (pool, found) in chosen.items():
+        assert pool == (split if split in pools else pool)
+        assert set(found) <= set(pools[pool])
+        assert 1 <= len(found) <= wanted[split]
+        if sum(wanted.values()) <= len(pools[pool]):
+            assert len(found) == wanted[split]
+
+
+# --- TensorFlow Datasets ------------------------------------------------------------------------------------
+
+
+class NoiseSquares(tfds.core.GeneratorBasedBuilder):
+    """Pictures that the tests put into folders too: one split, three classes, with copies."""
+
+    code_path = epath.Path(__file__)
+    VERSION = tfds.core.Version("1.0.0")
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = {
+            "picture": tfds.features.Image(shape=(None, None, 3), encoding_format="png"),
+            "kind": tfds.features.ClassLabel(names=["a", "b", "c"]),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self, features=tfds.features.FeaturesDict(features), supervised_keys=("picture", "kind")
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict:
+        del dl_manager
+        return {"train": self._generate_examples()}
+
+    def _generate_examples(self):
+        for key, (kind, content) in enumerate(noise_files()):
+            yield key, {"picture": io.BytesIO(content), "kind": kind}
+
+
+def noise_files() -> list[tuple[str, bytes]]:
+    """Class and PNG file of 36 pictures, then three copies, then one picture of class a under class b."""
+
+    def encode(seed: int) -> bytes:
+        buffer = io.BytesIO()
+        Image.fromarray(draw_noise(1_000 + seed)).save(buffer, format="png")
+        return buffer.getvalue()
+
+    files = [("abc"[seed % 3], encode(seed)) for seed in range(36)]
+    return [*files, *files[3:6], ("b", files[0][1])]
+
+
+def test_a_name_and_a_folder_of_the_same_pictures_give_the_same_splits(tmp_path: Path) -> None:
+    for number, (kind, content) in enumerate(noise_files()):
+        (tmp_path / kind).mkdir(exist_ok=True)
+        (tmp_path / kind / f"{number}.png").write_bytes(content)
+    by_name, by_folder = datasets.load("noise_squares", **SMALL), datasets.load(tmp_path, **SMALL)
+    assert by_name.class_names == by_folder.class_names == ("a", "b", "c")
+    assert by_name.counts == by_folder.counts == {"train": 12, "validation": 6, "test": 6}
+    assert chosen_sets(by_name) == chosen_sets(by_folder)
+    assert_disjoint(by_name)
+    everything = {"num_train": 20, "num_validation": 10, "num_test": 10}
+    by_name, by_folder = datasets.load("noise_squares", **everything), datasets.load(tmp_path, **everything)
+    assert sum(by_name.counts.values()) == 34  # of 35; the shares are rounded down
+    assert chosen_sets(by_name) == chosen_sets(by_folder)
+
+
+def test_labels_of_a_name_stand_in_the_order_of_the_pictures() -> None:
+    truth = {np.asarray(Image.open(io.BytesIO(content))).tobytes(): kind for kind, content in noise_files()[1:36]}
+    data = datasets.load("noise_squares", **SMALL)
+    for split, found in all_pairs(data).items():
+        assert [label for _, label in found] == data.labels[split].tolist()
+        assert ["abc"[label] for _, label in found] == [truth[pixels] for pixels, _ in found]
+        assert int(getattr(data, split).cardinality()) == len(found)
+
+
+def test_synthetic_pets_come_in_their_given_splits(course_data: Path) -> None:
+    data = datasets.load("synthetic_pets/tiny")
+    assert data.class_names == ("cat", "dog")
+    assert data.counts == {"train": 60, "validation": 30, "test": 30}
+    assert all(abs(labels.mean() - 0.5) <= 0.02 for labels in data.labels.values())
+    assert_disjoint(data)
+    assert (course_data / "tfds" / "synthetic_pets" / "tiny").is_dir()
+    stored = tfds.load("synthetic_pets/tiny", split="test", as_supervised=True, data_dir=course_data / "tfds")
+    assert {label for _, label in pairs(data.test)} == {0, 1}
+    sizes = {picture.shape for picture, _ in stored.as_numpy_iterator()}
+    assert {picture.shape for picture, _ in data.test.as_numpy_iterator()} == sizes
+
+
+def test_a_name_too_depends_on_seed_but_not_on_num_train() -> None:
+    few, many, other = (
+        datasets.load("noise_squares", num_train=n, num_validation=6, num_test=6, seed=seed)
+        for n, seed in ((4, 0), (20, 0), (20, 1))
+    )
+    assert pairs(few.test) == pairs(many.test)
+    assert chosen_sets(many)["test"] != chosen_sets(other)["test"]
+    assert len({few.fingerprint, many.fingerprint, other.fingerprint}) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("synthetic_pet", r" \(did you mean 'synthetic_pets'\?\)"),
+        ("cat_vs_dogs", r" \(did you mean 'cats_vs_dogs'\?\)"),
+        ("synthetic_pets/huge", r" \(did you mean 'synthetic_pets'\?\)"),
+        ("mnist:9.9.9", r" \(did you mean 'mnist'\?\)"),
+        ("my photos", ""),
+        ("no/such/folder", ""),
+        ("../photos", ""),
+    ],
+)
+def test_an_unknown_name_gets_the_closest_one(name: str, hint: str) -> None:
+    with pytest.raises(ValueError, match=f"Received '{name}', expected a folder.*Datasets name{hint}. Check the path"):
+        datasets.load(name)
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_args: object, **_options: object) -> None:
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.mark.usefixtures("offline")
+@pytest.mark.parametrize("name", ["cats_vs_dogs", "mnist"])
+def test_without_a_network_one_line_says_so_at_once(
+    name: str, capfd: pytest.CaptureFixture[str], course_data: Path
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(ConnectionError) as caught:
+        datasets.load(name)
+    assert time.monotonic() - started < 10
+    assert str(caught.value) == (
+        f"'{name}' is not on this machine and could not be downloaded (ConnectionError). "
+        "Connect to the network and try again; 'synthetic_pets' and a folder of your own work without."
+    )
+    assert capfd.readouterr() == ("", "")
+    assert list((course_data / "tfds").glob(f"{name}/**/*.tfrecord*")) == []
+
+
+@pytest.mark.usefixtures("offline")
+def test_what_was_prepared_before_works_without_a_network() -> None:
+    datasets.load("noise_squares", **SMALL)
+    assert datasets.load("noise_squares", **SMALL).counts["train"] == 12
+
+
+@pytest.mark.usefixtures("offline")
+def test_texts_are_refused_before_they_are_downloaded() -> None:
+    with pytest.raises(ValueError, match=r"Received 'imdb_reviews', expected a data set of \(image, class label\)"):
+        datasets.load("imdb_reviews")
+
+
+def test_the_data_folder_follows_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "x" / ".." / "y"))
+    assert datasets.data_folder() == (tmp_path / "y").resolve()
+    for unset in (lambda: monkeypatch.setenv("COURSE_DATA", ""), lambda: monkeypatch.delenv("COURSE_DATA")):
+        unset()
+        assert datasets.data_folder() == Path(datasets.__file__).resolve().parents[1] / "data"
+
+
+# --- Decoding -----------------------------------------------------------------------------------------------
+
+
+def smooth(height: int, width: int) -> Image.Image:
+    rows, columns = np.mgrid[0:height, 0:width]
+    channels = [columns * 255 / width, rows * 255 / height, (rows * 7 + columns * 5) % 256]
+    return Image.fromarray(np.stack(channels, axis=2).astype(np.uint8))
+
+
+def turned(orientation: int) -> dict[str, object]:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return {"exif": exif}
+
+
+def transparent() -> Image.Image:
+    picture = smooth(31, 45).convert("RGBA")
+    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+    return picture
+
+
+PICTURE = smooth(31, 45)
+FORMATS: dict[str, tuple[Image.Image, str, dict[str, object], bool]] = {
+    "JPEG": (PICTURE, "jpg", {}, True),
+    "JPEG 4:4:4": (PICTURE, "jpg", {"subsampling": 0, "quality": 95}, True),
+    "JPEG 4:2:2": (PICTURE, "jpg", {"subsampling": 1, "quality": 60}, True),
+    "JPEG 4:2:0": (smooth(64, 33), "jpg", {"subsampling": 2, "quality": 30}, True),
+    "JPEG progressive": (PICTURE, "jpeg", {"progressive": True, "optimize": True}, True),
+    "JPEG grey": (PICTURE.convert("L"), "jpg", {}, True),
+    "JPEG of one pixel": (smooth(1, 1), "jpg", {}, True),
+    "JPEG CMYK": (PICTURE.convert("CMYK"), "jpg", {}, False),
+    "PNG": (PICTURE, "png", {}, True),
+    "PNG grey": (PICTURE.convert("L"), "png", {}, True),
+    "PNG palette": (PICTURE.quantize(17), "png", {}, False),
+    "PNG of one bit": (PICTURE.convert("1"), "png", {}, False),
+    "PNG of 16 bits": (Image.fromarray(np.arange(600, dtype=np.uint16).reshape(20, 30) * 109), "png", {}, False),
+    "PNG alpha": (transparent(), "png", {}, False),
+    "PNG grey and alpha": (transparent().convert("LA"), "png", {}, False),
+    "PNG with a transparent grey": (PICTURE.convert("L"), "png", {"transparency": 100}, False),
+    "GIF": (PICTURE.quantize(50), "gif", {}, False),
+    "WEBP": (PICTURE, "webp", {}, False),
+    "WEBP alpha": (transparent(), "webp", {"lossless": True}, False),
+    "BMP": (PICTURE, "bmp", {}, False),
+    "TIFF": (PICTURE, "tiff", {}, False),
+    "PNG turned": (PICTURE, "png", turned(8), False),
+    **{f"JPEG turned {o}": (PICTURE, "jpg", turned(o), o == 1) for o in range(1, 9)},
+}
+
+
+@pytest.mark.parametrize(("picture", "suffix", "options", "plain"), FORMATS.values(), ids=FORMATS)
+def test_both_decoders_give_the_same_pixels(
+    tmp_path: Path, picture: Image.Image, suffix: str, options: dict[str, object], plain: bool
+) -> None:
+    path = tmp_path / f"a.{suffix}"
+    picture.save(path, **options)
+    expected = images.read(path)
+    assert cleaning.inspect_file(path).plain is plain
+    np.testing.assert_array_equal(datasets._read_picture(str(path), tf.constant(plain)), expected)
+
+
+def test_every_format_passes_through_load_and_batches(tmp_path: Path) -> None:
+    for number, (picture, suffix, options, _) in enumerate(FORMATS.values()):
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            if picture.size[0] > 1:
+                (picture if name == "a" else picture.rotate(180)).save(tmp_path / name / f"{number}.{suffix}", **options)
+    data = datasets.load(tmp_path, num_train=24, num_validation=8, num_test=8)
+    files = images.find_files(tmp_path)
+    expected = {images.read(path).tobytes() for path in files}
+    found = {pixels for split in all_pairs(data).values() for pixels, _ in split}
+    assert found <= expected
+    assert len(data.set_aside) == 0
+    assert_disjoint_files(data, total=40)
+
+
+def assert_disjoint_files(data: ImageDataset, *, total: int) -> None:
+    assert sum(data.counts.values()) == total == sum(len(found) for found in all_pairs(data).values())
+
+
+# --- Batches ------------------------------------------------------------------------------------------------
+
+
+def make_split(count: int = 10) -> tf.data.Dataset:
+    """Grey pictures of different sizes: picture number i has the value 10 i and the label i."""
+    pictures = [np.full((5 + i, 9, 3), 10 * i, np.uint8) for i in range(count)]
+    signature = (tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((), tf.int64))
+    source = tf.data.Dataset.from_generator(lambda: ((p, i) for i, p in enumerate(pictures)), output_signature=signature)
+    return source.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def order(batches: tf.data.Dataset) -> list[int]:
+    return [int(label) for _, labels in batches for label in labels]
+
+
+def test_shapes_types_range_and_the_last_batch() -> None:
+    batches = list(datasets.batches(make_split(), image_size=6, batch_size=4))
+    assert [pictures.shape for pictures, _ in batches] == [(4, 6, 6, 3), (4, 6, 6, 3), (2, 6, 6, 3)]
+    for pictures, labels in batches:
+        assert (pictures.dtype, labels.dtype) == (tf.float32, tf.int64)
+        np.testing.assert_array_equal(pictures, np.broadcast_to(10.0 * labels.numpy()[:, None, None, None], pictures.shape))
+
+
+def test_values_stay_in_range_and_whole() -> None:
+    extremes = np.zeros((9, 9, 3), np.uint8)
+    extremes[::2, ::2] = 255
+    split = tf.data.Dataset.from_tensors((extremes, np.int64(0)))
+    for image_size in (4, 9, 23):
+        pictures = next(iter(datasets.batches(split, image_size=image_size)))[0].numpy()
+        assert 0 <= pictures.min() < pictures.max() <= 255
+        np.testing.assert_array_equal(pictures, np.round(pictures))
+
+
+def test_a_smaller_picture_is_the_average_of_the_larger(tmp_path: Path) -> None:
+    picture = smooth(96, 80)
+    ours = next(iter(datasets.batches(tf.data.Dataset.from_tensors((np.asarray(picture), 0)), image_size=16)))[0][0]
+    np.testing.assert_allclose(ours, images.resize(np.asarray(picture), 16), atol=1)
+
+
+def test_without_shuffling_the_order_is_kept_in_every_epoch() -> None:
+    batches = datasets.batches(make_split(), image_size=4, batch_size=3)
+    assert order(batches) == order(batches) == list(range(10))
+
+
+def test_shuffling_is_repeatable_and_new_in_every_epoch() -> None:
+    first, again, other = (
+        datasets.batches(make_split(20), image_size=4, batch_size=3, shuffle=True, seed=seed) for seed in (1, 1, 2)
+    )
+    epochs = [order(first) for _ in range(3)]
+    assert epochs == [order(again) for _ in range(3)]
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+    assert all(sorted(epoch) == list(range(20)) for epoch in epochs)
+    assert order(other) != epochs[0]
+    for pictures, labels in first:
+        np.testing.assert_array_equal(pictures[:, 0, 0, 0], 10.0 * labels.numpy())
+
+
+def test_pictures_are_decoded_once() -> None:
+    decoded = []
+
+    def note(picture: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return tf.ensure_shape(tf.numpy_function(lambda p: decoded.append(1) or p, [picture], tf.uint8), (None,) * 3), label
+
+    split = make_split().map(note).map(lambda picture, label: (tf.ensure_shape(picture, (None, None, 3)), label))
+    batches = datasets.batches(split, image_size=4)
+    for _ in range(3):
+        list(batches)
+    assert len(decoded) == 10
+
+
+def test_what_does_not_fit_into_memory_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(datasets, "MEMORY_FOR_CACHE", 10 * 4 * 4 * 3 - 1)
+    batches = datasets.batches(make_split(), image_size=4)
+    assert order(batches) == order(batches) == list(range(10))
+    kept = datasets.batches(make_split(), image_size=3)
+    assert ("Cache" in trace_of(kept)) and ("Cache" not in trace_of(batches))
+
+
+def trace_of(dataset: tf.data.Dataset) -> str:
+    """The names of the steps of a pipeline."""
+    names = []
+    todo = [dataset]
+    while todo:
+        step = todo.pop()
+        names.append(type(step).__name__)
+        todo.extend(step._inputs())
+    return " ".join(names)
+
+
+def test_augmenting_changes_the_float_batch_and_nothing_else() -> None:
+    seen = []
+
+    def brighten(pictures: tf.Tensor) -> tf.Tensor:
+        seen.append((pictures.dtype, pictures.shape.as_list()))
+        return pictures + tf.random.uniform((), 1, 2, seed=1)
+
+    plain = list(datasets.batches(make_split(), image_size=4, batch_size=4))
+    batches = datasets.batches(make_split(), image_size=4, batch_size=4, augment=brighten)
+    first, second = list(batches), list(batches)
+    assert seen == [(tf.float32, [None, 4, 4, 3])]
+    for (pictures, labels), (changed, same_labels), (later, _) in zip(plain, first, second, strict=True):
+        assert 1 <= float(tf.reduce_min(changed - pictures)) <= float(tf.reduce_max(changed - pictures)) <= 2
+        np.testing.assert_array_equal(labels, same_labels)
+        assert not np.array_equal(changed, later), "the cache must not hold augmented pictures"
+
+
+def test_files_come_out_as_in_training(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 6, "dog": 6})
+    for number in range(5):
+        smooth(20 + number, 31).save(folder / "cat" / f"p{number}.jpg", **turned(1 + number % 3))
+    data = datasets.load(folder, num_train=9, num_validation=4, num_test=4)
+    files = {images.read(path).tobytes(): path for path in images.find_files(folder)}
+    paths = [files[pixels] for pixels, _ in pairs(data.train)]
+    from_split = [pictures for pictures, _ in datasets.batches(data.train, image_size=8, batch_size=4)]
+    from_files = list(datasets.batches_from_files([str(path) for path in paths], image_size=8, batch_size=4))
+    assert [batch.shape for batch in from_files] == [batch.shape for batch in from_split]
+    assert from_files[0].dtype == tf.float32
+    for one, other in zip(from_split, from_files, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_file_that_is_no_picture_is_named(make_folder: MakeFolder) -> None:
+    good = make_folder({"cat": 1}) / "cat" / "000.png"
+    bad = good.with_name("bad.jpg")
+    bad.write_bytes(b"")
+    with pytest.raises(ValueError, match=r"Received '.*bad\.jpg': the file is empty"):
+        datasets.batches_from_files([good, bad], image_size=4)
+
+
+def test_reports_that_were_made_before_are_taken(make_folder: MakeFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = images.find_files(make_folder({"cat": 3}))
+    reports = cleaning.inspect_files(paths)
+    expected = next(iter(datasets.batches_from_files(paths, image_size=4)))
+    monkeypatch.setattr(cleaning, "inspect_files", None)
+    np.testing.assert_array_equal(next(iter(datasets.batches_from_files(paths, image_size=4, reports=reports))), expected)
+
+
+def test_pictures_at_follows_the_positions() -> None:
+    split = make_split()
+    assert [int(picture[0, 0, 0]) for picture in datasets.pictures_at(split, [7, 0, 7, 2])] == [70, 0, 70, 20]
+    assert datasets.pictures_at(split, np.array([], dtype=np.int64)) == []
+    assert [picture.shape for picture in datasets.pictures_at(split, np.array([9]))] == [(14, 9, 3)]

@@ -1,0 +1,243 @@
+"""helpers.plotting: every figure comes out as a PNG with its alternative text, whatever it is fed with."""
+
+import inspect
+from io import BytesIO
+
+import keras
+import matplotlib
+import numpy as np
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from matplotlib import pyplot
+from PIL import Image
+
+from helpers import images, plotting
+from tests.conftest import draw_noise
+
+ALT = "What the picture shows: 고양이 and a dog."
+GREY = np.arange(60, dtype=np.uint8).reshape(6, 10)
+
+
+class Screen(list):
+    """What was displayed: `(content by type, metadata)`."""
+
+    def show(self, data: dict, *, raw: bool, metadata: dict) -> None:
+        assert raw
+        self.append((data, metadata))
+
+    @property
+    def picture(self) -> Image.Image:
+        """The only picture."""
+        ((data, _),) = self
+        return Image.open(BytesIO(data["image/png"]))
+
+
+@pytest.fixture
+def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    screen = Screen()
+    monkeypatch.setattr(plotting, "display", screen.show)
+    return screen
+
+
+CALLS = {
+    "show_images": lambda alt: plotting.show_images([draw_noise(0)], alt=alt),
+    "show_histograms": lambda alt: plotting.show_histograms([images.histogram(GREY)], titles=["grey"], alt=alt),
+    "show_history": lambda alt: plotting.show_history({"accuracy": [0.5], "loss": [1.0]}, alt=alt),
+    "show_confusion_matrix": lambda alt: plotting.show_confusion_matrix(np.eye(2, dtype=int), class_names="ab", alt=alt),
+    "show_lines": lambda alt: plotting.show_lines({"a": ([1], [2])}, x_label="x", y_label="y", alt=alt),
+    "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
+    "show_model": lambda alt: plotting.show_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt),
+    "display_figure": lambda alt: plotting.display_figure(plotting.new_figure()[0], alt=alt),
+}
+
+
+# --- Every figure -------------------------------------------------------------------------------------------
+
+
+def test_every_public_function_that_shows_something_is_tested_here() -> None:
+    shows = {name for name in vars(plotting) if name.startswith(("show_", "display_"))}
+    assert shows == set(CALLS)
+    for name in shows:
+        alt = inspect.signature(getattr(plotting, name)).parameters["alt"]
+        assert alt.kind is inspect.Parameter.KEYWORD_ONLY
+        assert alt.default is inspect.Parameter.empty
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_a_figure_is_a_png_with_alt_text(call, screen: Screen) -> None:
+    assert call(ALT) is None
+    ((data, metadata),) = screen
+    assert metadata == {"image/png": {"alt": ALT}}
+    assert data["text/plain"] == ALT
+    assert screen.picture.format == "PNG"
+    assert np.asarray(screen.picture.convert("L")).std() > 0 or call is CALLS["display_figure"]
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_an_empty_alt_text_is_refused(call, screen: Screen) -> None:
+    for nothing in ("", "  \n"):
+        with pytest.raises(ValueError, match="Received an empty alt text, expected a sentence. Say what"):
+            call(nothing)
+    assert screen == []
+
+
+def test_a_notebook_stores_the_alt_text() -> None:
+    shell = InteractiveShell.instance()
+    try:
+        with capture_output() as captured:
+            CALLS["show_bars"](ALT)
+        (output,) = captured.outputs
+        assert output.metadata == {"image/png": {"alt": ALT}}
+        assert set(output.data) == {"image/png", "text/plain"}
+    finally:
+        shell.history_manager.end_session()
+        InteractiveShell.clear_instance()
+
+
+def test_drawing_touches_neither_pyplot_nor_the_settings(screen: Screen) -> None:
+    before = dict(matplotlib.rcParams)
+    for call in CALLS.values():
+        call(ALT)
+    assert pyplot.get_fignums() == []
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_figures_are_small_enough_for_a_notebook() -> None:
+    figure, _ = plotting.new_figure(size=(8, 4))
+    with Image.open(BytesIO(plotting.as_png(figure))) as picture:
+        assert picture.size == (8 * plotting.DOTS_PER_INCH, 4 * plotting.DOTS_PER_INCH)
+
+
+# --- Pictures -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        draw_noise(0),
+        draw_noise(0, height=1, width=1),
+        draw_noise(0, height=300, width=2),
+        GREY,
+        GREY.astype(np.float32) / 255,
+        draw_noise(0) / 255,
+        GREY > 20,
+        draw_noise(0).tolist(),
+    ],
+    ids=["colour", "one pixel", "narrow", "grey", "grey floats", "floats", "mask", "lists"],
+)
+def test_odd_pictures_are_drawn(image, screen: Screen) -> None:
+    plotting.show_images([image], titles=["one"], correct=[False], alt=ALT)
+    assert screen.picture.width > 100
+
+
+def read_middle(screen: Screen) -> tuple[int, ...]:
+    picture = screen.picture.convert("RGB")
+    return picture.getpixel((picture.width // 2, picture.height // 2))
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        (np.full((4, 4), 100, np.uint8), (100, 100, 100)),
+        (np.full((4, 4), 0.5), (127, 127, 127)),
+        (np.full((4, 4, 3), (200, 100, 50), np.uint8), (200, 100, 50)),
+        (np.full((4, 4, 3), (1.0, 0.5, 0.0)), (255, 127, 0)),
+        (np.ones((4, 4), bool), (255, 255, 255)),
+    ],
+)
+def test_colours_are_shown_as_they_are(image: np.ndarray, expected: tuple[int, ...], screen: Screen) -> None:
+    plotting.show_images([image], alt=ALT)
+    np.testing.assert_allclose(read_middle(screen), expected, atol=1)
+
+
+def count_pixels(screen: Screen, colour: str) -> int:
+    wanted = tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return int((np.asarray(screen.picture.convert("RGB")) == wanted).all(axis=2).sum())
+
+
+def test_right_titles_are_blue_and_wrong_ones_orange(screen: Screen) -> None:
+    white = np.full((8, 8, 3), 255, np.uint8)
+    for correct, present, absent in (
+        (True, plotting.BLUE, plotting.ORANGE),
+        (np.bool_(False), plotting.ORANGE, plotting.BLUE),
+    ):
+        screen.clear()
+        plotting.show_images([white], titles=["████"], correct=[correct], alt=ALT)
+        assert count_pixels(screen, present) > 0
+        assert count_pixels(screen, absent) == 0
+
+
+@pytest.mark.parametrize(("count", "columns", "shape"), [(1, 5, (1, 1)), (5, 5, (1, 5)), (6, 5, (2, 5)), (7, 2, (4, 2))])
+def test_the_grid_has_as_many_places_as_needed(
+    count: int, columns: int, shape: tuple[int, int], screen: Screen
+) -> None:
+    plotting.show_images(iter([GREY] * count), columns=columns, alt=ALT)
+    rows, columns = shape
+    assert screen.picture.size == (round(1.75 * columns * 80), round(2.0 * rows * 80))
+
+
+def test_no_picture_and_wrong_counts_are_refused(screen: Screen) -> None:
+    with pytest.raises(ValueError, match="Received no pictures, expected at least one"):
+        plotting.show_images([], alt=ALT)
+    with pytest.raises(ValueError, match="Received 1 titles for 2 pictures"):
+        plotting.show_images([GREY, GREY], titles=["one"], alt=ALT)
+    with pytest.raises(ValueError, match="Received 3 correct for 2 pictures"):
+        plotting.show_images([GREY, GREY], correct=[True] * 3, alt=ALT)
+    assert screen == []
+
+
+# --- Curves, bars and tables --------------------------------------------------------------------------------
+
+
+def test_a_history_with_and_without_validation(screen: Screen) -> None:
+    history = {"loss": [1.0, 0.5], "accuracy": [0.5, 0.6], "learning_rate": [0.1, 0.1]}
+    plotting.show_history(history, alt=ALT)
+    assert count_pixels(screen, plotting.BLUE) > 0
+    assert count_pixels(screen, plotting.ORANGE) == 0
+    screen.clear()
+    plotting.show_history(history | {"val_loss": [1.1, 0.9], "val_accuracy": [0.4, 0.5]}, alt=ALT)
+    assert count_pixels(screen, plotting.ORANGE) > 0
+
+
+def test_histograms_take_edges_floats_and_unknown_channels(screen: Screen) -> None:
+    histograms = [
+        images.histogram(draw_noise(0)),
+        images.histogram(GREY / 255, bins=7),
+        {"brightness": np.array([1, 2, 3])},
+    ]
+    plotting.show_histograms(histograms, titles=["a", "b", "c"], alt=ALT)
+    assert screen.picture.width == pytest.approx(3 * 3.4 * plotting.DOTS_PER_INCH, abs=1)
+    with pytest.raises(ValueError, match="zip"):
+        plotting.show_histograms(histograms, titles=["a"], alt=ALT)
+
+
+@pytest.mark.parametrize("classes", [2, 4, 12])
+def test_a_confusion_matrix_of_any_size_even_with_empty_rows(classes: int, screen: Screen) -> None:
+    names = [f"class number {number}" for number in range(classes)]
+    matrix = np.zeros((classes, classes), int)
+    matrix[0, 1] = 1_000
+    plotting.show_confusion_matrix(matrix, class_names=names, alt=ALT)
+    assert screen.picture.width > 200
+
+
+def test_rows_of_a_confusion_matrix_are_the_true_classes() -> None:
+    figure = plotting.draw_confusion_matrix(np.array([[5, 1], [0, 7]]), class_names=["cat", "dog"])
+    (axis,) = figure.axes
+    assert (axis.get_ylabel(), axis.get_xlabel()) == ("true", "predicted")
+    # Rows of a picture count from the top.
+    placed = {(int(text.get_position()[1]), int(text.get_position()[0])): text.get_text() for text in axis.texts}
+    assert placed == {(0, 0): "5", (0, 1): "1", (1, 0): "0", (1, 1): "7"}
+    assert axis.yaxis_inverted()
+
+
+def test_lines_of_different_lengths_on_a_logarithmic_axis(screen: Screen) -> None:
+    lines = {str(number): (2.0 ** np.arange(number + 1), np.arange(number + 1)) for number in range(8)}
+    plotting.show_lines(lines, x_label="x", y_label="y", log_x=True, alt=ALT)
+    assert len(screen) == 1
+
+
+@pytest.mark.parametrize("values", [[0.0], [0, 0], [-3, 2.5], [1e-6, 1e6]])
+def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
+    plotting.show_bars({f"bar {i}": value for i, value in enumerate(values)}, x_label="x", alt=ALT)
+    assert len(screen) == 1

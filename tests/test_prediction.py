@@ -1,0 +1,215 @@
+"""helpers.prediction: one file holds model and class names, and gives the same answers later and elsewhere."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import datasets, prediction, training
+from tests.conftest import draw_noise
+
+# Keras 3 with NumPy 2 warns whenever it saves a model.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+CLASS_NAMES = ("고양이", "Hündin & Welpe", 'a "b"\\c')
+
+
+def make_model(backbone: keras.Model, *, units: int = 3, activation: str = "softmax") -> keras.Model:
+    keras.utils.set_random_seed(1)
+    head = keras.Sequential([keras.Input((5,)), keras.layers.Dense(units, activation=activation)], name="head")
+    return training.attach_head(backbone, head)
+
+
+@pytest.fixture
+def model(tiny_backbone: keras.Model) -> keras.Model:
+    return make_model(tiny_backbone)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    """Five pictures of different sizes, formats and modes, and two files that are none."""
+    paths = [tmp_path / name for name in ("e.png", "d.jpg", "c.webp", "b.gif", "a 새.bmp")]
+    for seed, path in enumerate(paths):
+        picture = Image.fromarray(draw_noise(seed, height=20 + seed, width=30))
+        (picture.convert("L") if seed == 1 else picture).save(path)
+    empty, text = tmp_path / "empty.jpg", tmp_path / "text.png"
+    empty.write_bytes(b"")
+    text.write_text("no picture")
+    return [paths[0], empty, *paths[1:4], text, paths[4]]
+
+
+# --- Saving and loading -------------------------------------------------------------------------------------
+
+
+def test_a_loaded_model_gives_equal_probabilities(model: keras.Model, tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
+    path = prediction.save(model, tmp_path / "new" / "folder" / "m.keras", class_names=CLASS_NAMES)
+    classifier = prediction.load(str(path))
+    np.testing.assert_array_equal(classifier.model(pictures), model(pictures))
+    assert classifier.class_names == CLASS_NAMES
+    assert classifier.image_size == 16
+
+
+def test_plain_keras_loads_the_file_without_this_package(model: keras.Model, tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
+    np.savez(tmp_path / "io.npz", pictures=pictures, expected=model(pictures))
+    prediction.save(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
+    code = """
+import sys, numpy as np, keras
+model = keras.models.load_model("m.keras", safe_mode=True)
+stored = np.load("io.npz")
+np.testing.assert_allclose(model(stored["pictures"]), stored["expected"], atol=1e-6)
+print("helpers" in sys.modules)
+"""
+    # -I: neither this project's folder nor PYTHONPATH.
+    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert done.stdout == "False\n", done.stderr
+
+
+def test_saving_again_replaces_the_file(tiny_backbone: keras.Model, tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    prediction.save(make_model(tiny_backbone), path, class_names=CLASS_NAMES)
+    prediction.save(make_model(tiny_backbone, units=2), path, class_names=["a", "b"])
+    assert prediction.load(path).class_names == ("a", "b")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["m.keras"]
+
+
+def test_an_unfinished_file_is_not_left_behind(
+    model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "m.keras"
+    prediction.save(model, path, class_names=CLASS_NAMES)
+    before = path.read_bytes()
+
+    def stop_halfway(target: Path) -> None:
+        target.write_bytes(before[: len(before) // 2])
+        raise KeyboardInterrupt
+
+    with pytest.raises(TypeError, match="not JSON serializable"):  # after the model, before the names
+        prediction.save(model, path, class_names=["a", "b", object()])
+    monkeypatch.setattr(model, "save", stop_halfway)
+    with pytest.raises(KeyboardInterrupt):
+        prediction.save(model, path, class_names=CLASS_NAMES)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["m.keras"]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["m.h5", "m", "keras", "m.keras.zip"])
+def test_another_ending_is_refused(model: keras.Model, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match=f"Received '{name}', expected a name ending in '.keras'. Add the ending."):
+        prediction.save(model, tmp_path / name, class_names=CLASS_NAMES)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("units", "activation", "classes"), [(3, "softmax", 3), (2, "softmax", 2), (1, "sigmoid", 2)])
+def test_the_number_of_names_must_fit(
+    tiny_backbone: keras.Model, tmp_path: Path, units: int, activation: str, classes: int
+) -> None:
+    model = make_model(tiny_backbone, units=units, activation=activation)
+    names = [str(number) for number in range(5)]
+    for count in {1, 2, 3, 4} - {classes}:
+        with pytest.raises(ValueError, match=f"Received {count} class names for {classes} classes. Give one a class."):
+            prediction.save(model, tmp_path / "m.keras", class_names=names[:count])
+    prediction.save(model, tmp_path / "m.keras", class_names=names[:classes])
+    assert prediction.load(tmp_path / "m.keras").class_names == tuple(names[:classes])
+
+
+def test_a_model_saved_by_keras_alone_has_no_class_names(model: keras.Model, tmp_path: Path) -> None:
+    model.save(tmp_path / "m.keras")
+    with pytest.raises(ValueError, match=r"m.keras', a model without class names, .*prediction\.save"):
+        prediction.load(tmp_path / "m.keras")
+
+
+def test_what_is_no_model_is_refused(model: keras.Model, tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    with pytest.raises(FileNotFoundError, match="There is no file .*m.keras"):
+        prediction.load(path)
+    with pytest.raises(FileNotFoundError, match="There is no file"):
+        prediction.load(tmp_path)
+    prediction.save(model, path, class_names=CLASS_NAMES)
+    whole = path.read_bytes()
+    for content in (b"", b"no model", whole[: len(whole) // 2]):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"m.keras', expected a Keras model\. Train one with `teach`\."):
+            prediction.load(path)
+
+
+def test_class_names_alone_are_no_model(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
+        archive.writestr(prediction.CLASS_NAMES_ENTRY, json.dumps(["a", "b"]))
+    with pytest.raises(ValueError, match="m.keras', expected a Keras model"):
+        prediction.load(tmp_path / "m.keras")
+
+
+def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
+    inputs = keras.Input((4, 4, 3))
+    flat = keras.layers.Flatten()(keras.layers.Lambda(lambda pictures: pictures * 2)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(flat))
+    prediction.save(model, tmp_path / "m.keras", class_names=["a", "b"])
+    with pytest.raises(ValueError, match="unsafe|untrusted|safe_mode"):
+        prediction.load(tmp_path / "m.keras")
+
+
+# --- From files to labels -----------------------------------------------------------------------------------
+
+
+def test_answers_come_in_the_order_of_the_files(model: keras.Model, files: list[Path]) -> None:
+    classifier = prediction.Classifier(model, CLASS_NAMES)
+    predictions, problems = prediction.predict_files(classifier, files, batch_size=2)
+    readable = [file for file in files if file.name not in ("empty.jpg", "text.png")]
+    assert [answer.file for answer in predictions] == [str(file) for file in readable]
+    assert [(problem.file, problem.reason.split(" (")[0]) for problem in problems] == [
+        (str(files[1]), "the file is empty"),
+        (str(files[5]), "not a readable picture"),
+    ]
+    for file, answer in zip(readable, predictions, strict=True):
+        batch = next(iter(datasets.batches_from_files([file], image_size=16)))
+        probabilities = model(batch, training=False).numpy()[0]
+        assert answer.label == CLASS_NAMES[probabilities.argmax()]
+        assert answer.probability == pytest.approx(probabilities.max(), abs=1e-5)
+        assert type(answer.probability) is float
+
+
+def test_the_model_gets_red_green_blue_from_0_to_255(tmp_path: Path) -> None:
+    inputs = keras.Input((2, 2, 3))
+    channels = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(1, use_bias=False)(channels))
+    model.layers[-1].set_weights([np.array([[0.75], [0.25], [0.0]])])  # the "sigmoid" tells red and green apart
+    paths = [tmp_path / name for name in ("a.png", "b.gif", "c.bmp")]
+    colours = [(255, 0, 0), (0, 200, 255), (10, 100, 30)]
+    for path, colour in zip(paths, colours, strict=True):
+        Image.new("RGB", (7, 5), colour).save(path)
+    answers, _ = prediction.predict_files(prediction.Classifier(model, ("dark", "red")), paths)
+    for answer, (red, green, _) in zip(answers, colours, strict=True):
+        probability = answer.probability if answer.label == "red" else 1 - answer.probability
+        assert probability == pytest.approx((0.75 * red + 0.25 * green) / 255, abs=1e-5)
+
+
+def test_one_sigmoid_unit_names_both_classes(tiny_backbone: keras.Model, files: list[Path]) -> None:
+    model = make_model(tiny_backbone, units=1, activation="sigmoid")
+    answers, _ = prediction.predict_files(prediction.Classifier(model, ("cat", "dog")), files)
+    batch = np.concatenate(list(datasets.batches_from_files([a.file for a in answers], image_size=16)))
+    for answer, (dog,) in zip(answers, model(batch, training=False).numpy(), strict=True):
+        assert answer.label == ("dog" if dog > 0.5 else "cat")
+        assert answer.probability == pytest.approx(max(dog, 1 - dog), abs=1e-5)
+
+
+def test_no_readable_file_is_no_error(model: keras.Model, files: list[Path]) -> None:
+    classifier = prediction.Classifier(model, CLASS_NAMES)
+    assert prediction.predict_files(classifier, []) == ([], [])
+    answers, problems = prediction.predict_files(classifier, [files[1], files[5]])
+    assert answers == []
+    assert [problem.file for problem in problems] == [str(files[1]), str(files[5])]
+
+
+def test_top_classes() -> None:
+    probabilities = np.array([0.1, 0.4, 0.4, 0.1])
+    ranked = prediction.top_classes(probabilities, class_names="abcd", top=3)
+    assert [name for name, _ in ranked] == ["b", "c", "a"], "equal ones in label order"
+    assert len(prediction.top_classes(probabilities, class_names="abcd", top=9)) == 4
+    assert type(ranked[0][1]) is float
