@@ -49,11 +49,17 @@ def inspect_file(path: Path) -> FileReport:
         images.read(path)
     except ValueError as error:
         return FileReport(digest, str(error).removeprefix(f"{path}: "), plain=False)
-    with Image.open(BytesIO(content)) as picture:
+    with images.quiet_about_metadata(), Image.open(BytesIO(content)) as picture:
         modes = PLAIN_FORMATS.get(picture.format or "", ())
-        turned = picture.getexif().get(EXIF_ORIENTATION, 1) != 1
-        plain = picture.mode in modes and not turned and "transparency" not in picture.info
+        plain = picture.mode in modes and not _is_turned(picture) and "transparency" not in picture.info
     return FileReport(digest, "", plain=plain)
+
+
+def _is_turned(picture: Image.Image) -> bool:
+    try:
+        return picture.getexif().get(EXIF_ORIENTATION, 1) != 1
+    except SyntaxError:  # EXIF data that is none: `images.read` does not turn the picture either
+        return False
 
 
 def inspect_files(paths: Sequence[Path]) -> list[FileReport]:

@@ -221,7 +221,9 @@ def _split_folders(folder: Path) -> dict[str, Path]:
 
 def _class_names(folder: Path, roots: Mapping[str, Path]) -> tuple[str, ...]:
     named = {
-        split: sorted(p.name for p in root.iterdir() if p.is_dir() and images.find_files(p))
+        split: sorted(
+            p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith(".") and images.find_files(p)
+        )
         for split, root in roots.items()
     }
     names = named["train"]

@@ -33,6 +33,7 @@ BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, RED, BLACK = (
 LINE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
 CHANNEL_COLOURS = {"red": ORANGE, "green": GREEN, "blue": BLUE, "grey": BLACK}
 DOTS_PER_INCH = 80  # screen resolution: keeps a notebook small
+PICTURE_WIDTH = 1.75  # inches, in a grid of pictures
 
 
 def new_figure(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 3.5)) -> tuple[Figure, np.ndarray]:
@@ -99,7 +100,10 @@ def show_images(
             raise ValueError(f"Received {len(values)} {name} for {len(images)} pictures: give one a picture.")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    figure, axes = new_figure(rows, columns, size=(1.75 * columns, 2.0 * rows))
+    lines = 0 if titles is None else 1 + max(title.count("\n") for title in titles)
+    tallest = max(image.shape[0] / image.shape[1] for image in map(np.asarray, images))
+    height = PICTURE_WIDTH * min(tallest, 1.5) + 0.18 * lines + 0.05
+    figure, axes = new_figure(rows, columns, size=(PICTURE_WIDTH * columns, height * rows))
     for axis in axes.flat:
         axis.axis("off")
     for index, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):

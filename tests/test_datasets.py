@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -144,7 +145,9 @@ def test_with_fewer_pictures_the_numbers_shrink_in_proportion(make_folder: MakeF
 @pytest.mark.parametrize("counts", [{}, {"cat": 5}, {"train/cat": 5, "validation/cat": 5}])
 def test_fewer_than_two_classes_are_refused(make_folder: MakeFolder, counts: dict[str, int], tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
-    with pytest.raises(ValueError, match=r"with [01] class folder\(s\) of pictures .*, expected two or more\. Make one"):
+    with pytest.raises(
+        ValueError, match=r"with [01] class folder\(s\) of pictures .*, expected two or more\. Make one"
+    ):
         datasets.load(make_folder(counts), **SMALL)
 
 
@@ -371,7 +374,7 @@ def test_a_name_and_a_folder_of_the_same_pictures_give_the_same_splits(tmp_path:
     assert_disjoint(by_name)
     everything = {"num_train": 20, "num_validation": 10, "num_test": 10}
     by_name, by_folder = datasets.load("noise_squares", **everything), datasets.load(tmp_path, **everything)
-    assert sum(by_name.counts.values()) == 34  # of 35; the shares are rounded down
+    assert sum(by_name.counts.values()) == 33  # of 35: the shares are rounded down
     assert chosen_sets(by_name) == chosen_sets(by_folder)
 
 
@@ -528,7 +531,10 @@ def test_both_decoders_give_the_same_pixels(
     picture.save(path, **options)
     expected = images.read(path)
     assert cleaning.inspect_file(path).plain is plain
-    np.testing.assert_array_equal(datasets._read_picture(str(path), tf.constant(plain)), expected)
+    (picture,) = tf.data.Dataset.from_tensors(str(path)).map(
+        lambda name: datasets._read_picture(name, tf.constant(plain))
+    )
+    np.testing.assert_array_equal(picture, expected)
 
 
 def test_every_format_passes_through_load_and_batches(tmp_path: Path) -> None:
@@ -536,7 +542,9 @@ def test_every_format_passes_through_load_and_batches(tmp_path: Path) -> None:
         for name in ("a", "b"):
             (tmp_path / name).mkdir(exist_ok=True)
             if picture.size[0] > 1:
-                (picture if name == "a" else picture.rotate(180)).save(tmp_path / name / f"{number}.{suffix}", **options)
+                (picture if name == "a" else picture.rotate(180)).save(
+                    tmp_path / name / f"{number}.{suffix}", **options
+                )
     data = datasets.load(tmp_path, num_train=24, num_validation=8, num_test=8)
     files = images.find_files(tmp_path)
     expected = {images.read(path).tobytes() for path in files}
@@ -557,7 +565,9 @@ def make_split(count: int = 10) -> tf.data.Dataset:
     """Grey pictures of different sizes: picture number i has the value 10 i and the label i."""
     pictures = [np.full((5 + i, 9, 3), 10 * i, np.uint8) for i in range(count)]
     signature = (tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((), tf.int64))
-    source = tf.data.Dataset.from_generator(lambda: ((p, i) for i, p in enumerate(pictures)), output_signature=signature)
+    source = tf.data.Dataset.from_generator(
+        lambda: ((p, i) for i, p in enumerate(pictures)), output_signature=signature
+    )
     return source.apply(tf.data.experimental.assert_cardinality(count))
 
 
@@ -570,7 +580,9 @@ def test_shapes_types_range_and_the_last_batch() -> None:
     assert [pictures.shape for pictures, _ in batches] == [(4, 6, 6, 3), (4, 6, 6, 3), (2, 6, 6, 3)]
     for pictures, labels in batches:
         assert (pictures.dtype, labels.dtype) == (tf.float32, tf.int64)
-        np.testing.assert_array_equal(pictures, np.broadcast_to(10.0 * labels.numpy()[:, None, None, None], pictures.shape))
+        np.testing.assert_array_equal(
+            pictures, np.broadcast_to(10.0 * labels.numpy()[:, None, None, None], pictures.shape)
+        )
 
 
 def test_values_stay_in_range_and_whole() -> None:
@@ -611,7 +623,9 @@ def test_pictures_are_decoded_once() -> None:
     decoded = []
 
     def note(picture: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return tf.ensure_shape(tf.numpy_function(lambda p: decoded.append(1) or p, [picture], tf.uint8), (None,) * 3), label
+        return tf.ensure_shape(
+            tf.numpy_function(lambda p: decoded.append(1) or p, [picture], tf.uint8), (None,) * 3
+        ), label
 
     split = make_split().map(note).map(lambda picture, label: (tf.ensure_shape(picture, (None, None, 3)), label))
     batches = datasets.batches(split, image_size=4)
@@ -640,18 +654,20 @@ def trace_of(dataset: tf.data.Dataset) -> str:
 
 
 def test_augmenting_changes_the_float_batch_and_nothing_else() -> None:
+    brighten = keras.layers.RandomBrightness((0.1, 0.2), value_range=(0, 1_000), seed=1)
     seen = []
 
-    def brighten(pictures: tf.Tensor) -> tf.Tensor:
+    def augment(pictures: tf.Tensor) -> tf.Tensor:
         seen.append((pictures.dtype, pictures.shape.as_list()))
-        return pictures + tf.random.uniform((), 1, 2, seed=1)
+        return brighten(pictures, training=True)
 
     plain = list(datasets.batches(make_split(), image_size=4, batch_size=4))
-    batches = datasets.batches(make_split(), image_size=4, batch_size=4, augment=brighten)
+    batches = datasets.batches(make_split(), image_size=4, batch_size=4, augment=augment)
     first, second = list(batches), list(batches)
-    assert seen == [(tf.float32, [None, 4, 4, 3])]
+    assert set(map(str, seen)) == {str((tf.float32, [None, 4, 4, 3]))}
     for (pictures, labels), (changed, same_labels), (later, _) in zip(plain, first, second, strict=True):
-        assert 1 <= float(tf.reduce_min(changed - pictures)) <= float(tf.reduce_max(changed - pictures)) <= 2
+        added = changed - pictures
+        assert 99 <= float(tf.reduce_min(added)) <= float(tf.reduce_max(added)) <= 201
         np.testing.assert_array_equal(labels, same_labels)
         assert not np.array_equal(changed, later), "the cache must not hold augmented pictures"
 
@@ -684,7 +700,9 @@ def test_reports_that_were_made_before_are_taken(make_folder: MakeFolder, monkey
     reports = cleaning.inspect_files(paths)
     expected = next(iter(datasets.batches_from_files(paths, image_size=4)))
     monkeypatch.setattr(cleaning, "inspect_files", None)
-    np.testing.assert_array_equal(next(iter(datasets.batches_from_files(paths, image_size=4, reports=reports))), expected)
+    np.testing.assert_array_equal(
+        next(iter(datasets.batches_from_files(paths, image_size=4, reports=reports))), expected
+    )
 
 
 def test_pictures_at_follows_the_positions() -> None:

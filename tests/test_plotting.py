@@ -44,10 +44,14 @@ CALLS = {
     "show_images": lambda alt: plotting.show_images([draw_noise(0)], alt=alt),
     "show_histograms": lambda alt: plotting.show_histograms([images.histogram(GREY)], titles=["grey"], alt=alt),
     "show_history": lambda alt: plotting.show_history({"accuracy": [0.5], "loss": [1.0]}, alt=alt),
-    "show_confusion_matrix": lambda alt: plotting.show_confusion_matrix(np.eye(2, dtype=int), class_names="ab", alt=alt),
+    "show_confusion_matrix": lambda alt: plotting.show_confusion_matrix(
+        np.eye(2, dtype=int), class_names="ab", alt=alt
+    ),
     "show_lines": lambda alt: plotting.show_lines({"a": ([1], [2])}, x_label="x", y_label="y", alt=alt),
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
-    "show_model": lambda alt: plotting.show_model(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt),
+    "show_model": lambda alt: plotting.show_model(
+        keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
+    ),
     "display_figure": lambda alt: plotting.display_figure(plotting.new_figure()[0], alt=alt),
 }
 
@@ -168,7 +172,9 @@ def test_right_titles_are_blue_and_wrong_ones_orange(screen: Screen) -> None:
         assert count_pixels(screen, absent) == 0
 
 
-@pytest.mark.parametrize(("count", "columns", "shape"), [(1, 5, (1, 1)), (5, 5, (1, 5)), (6, 5, (2, 5)), (7, 2, (4, 2))])
+@pytest.mark.parametrize(
+    ("count", "columns", "shape"), [(1, 5, (1, 1)), (5, 5, (1, 5)), (6, 5, (2, 5)), (7, 2, (4, 2))]
+)
 def test_the_grid_has_as_many_places_as_needed(
     count: int, columns: int, shape: tuple[int, int], screen: Screen
 ) -> None:

@@ -20,8 +20,9 @@ CLASS_NAMES = ("고양이", "Hündin & Welpe", 'a "b"\\c')
 
 
 def make_model(backbone: keras.Model, *, units: int = 3, activation: str = "softmax") -> keras.Model:
-    keras.utils.set_random_seed(1)
-    head = keras.Sequential([keras.Input((5,)), keras.layers.Dense(units, activation=activation)], name="head")
+    weights = keras.initializers.GlorotUniform(seed=1)
+    layer = keras.layers.Dense(units, activation=activation, kernel_initializer=weights)
+    head = keras.Sequential([keras.Input((5,)), layer], name="head")
     return training.attach_head(backbone, head)
 
 

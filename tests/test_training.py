@@ -57,7 +57,10 @@ def test_the_head_gives_the_probabilities_of_scikit_learn(classes: int, penalty:
 def test_a_stronger_penalty_makes_the_head_less_sure() -> None:
     features, labels = make_features(2)
     sureness = [
-        training.fit_logistic_head(features, labels, num_classes=2, penalty=penalty)(features).numpy().max(axis=1).mean()
+        training.fit_logistic_head(features, labels, num_classes=2, penalty=penalty)(features)
+        .numpy()
+        .max(axis=1)
+        .mean()
         for penalty in (0.1, 1.0, 10.0, 100.0)
     ]
     assert sureness == sorted(sureness, reverse=True)
@@ -67,7 +70,9 @@ def test_a_stronger_penalty_makes_the_head_less_sure() -> None:
     ("labels", "classes", "received"), [([0, 0, 2], 3, 2), ([1, 1, 1], 2, 1), ([0, 1, 2], 2, 3), ([0, 0, 2], 2, 2)]
 )
 def test_every_class_needs_a_picture(labels: list[int], classes: int, received: int) -> None:
-    with pytest.raises(ValueError, match=rf"Received labels of {received} classes \[.*\], expected 0 to {classes - 1}. Give"):
+    with pytest.raises(
+        ValueError, match=rf"Received labels of {received} classes \[.*\], expected 0 to {classes - 1}. Give"
+    ):
         training.fit_logistic_head(np.arange(6.0).reshape(3, 2), np.array(labels), num_classes=classes)
 
 
