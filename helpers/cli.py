@@ -8,6 +8,7 @@ import argparse
 import csv
 import io
 import json
+import logging
 import os
 import sys
 import tempfile
@@ -45,6 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"python -m helpers {options.command}: {_explain(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        logging.disable()  # what libraries have to say about being stopped
         print("\nStopped. What was finished before is complete.", file=sys.stderr)
         return 130
 
@@ -142,6 +144,7 @@ def run_course(options: argparse.Namespace) -> int:
     from helpers import course
 
     _check_folder(options.output)
+    logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it logs, the failure says
     notebooks = course.find_notebooks(options.notebooks)
     results: list[course.RunResult] = []
     failure = None
@@ -257,7 +260,7 @@ def predict_paths(options: argparse.Namespace) -> int:
     predictions, problems = prediction.predict_files(classifier, files)
     {"table": _print_table, "csv": _print_csv, "json": _print_json}[options.format](predictions)
     for problem in problems:
-        print(f"Not read: {problem.file} ({problem.reason.removeprefix(f'{problem.file}: ')})", file=sys.stderr)
+        print(f"Not read: {problem.file} ({problem.reason.rstrip('.')}).", file=sys.stderr)
     return 1 if problems else 0
 
 

@@ -23,8 +23,9 @@ NOTEBOOK_FOLDER = Path(__file__).parents[1] / "notebooks"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("Write your answer here.")'
 CELL_TIMEOUT = 3600  # seconds; the full profile trains for long
-# Kernels of newer versions warn that other users of the machine could listen in; to a learner it looks like a fault.
-KERNEL_ARGUMENTS = ("--IPKernelApp.log_level=ERROR",)
+# What a kernel logs looks like a fault to a learner: that other users of the machine could listen in, or, when it is
+# stopped, that its connection is gone. What goes wrong in a cell is in the notebook.
+KERNEL_ARGUMENTS = ("--IPKernelApp.log_level=CRITICAL",)
 TRUTH_VALUES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 

@@ -7,9 +7,12 @@
 Whatever the source, a split is a `tf.data.Dataset` of `(picture, label)`, and no picture stands in two splits.
 """
 
+import contextlib
 import difflib
 import hashlib
+import io
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -337,10 +340,14 @@ def _find_builder(name: str) -> tfds.core.DatasetBuilder:
 
 
 def _prepare(builder: tfds.core.DatasetBuilder, *, name: str) -> None:
+    if builder.is_prepared():
+        return
+    work = "downloading" if builder.url_infos else "drawing"
+    print(f"Preparing '{name}' once: {work} and storing its pictures.", file=sys.stderr)
     try:
-        if not builder.is_prepared():
-            _require_connection(builder)
-        builder.download_and_prepare()
+        _require_connection(builder)
+        with contextlib.redirect_stdout(io.StringIO()):  # TFDS' own message names folders of this machine
+            builder.download_and_prepare()
     except (OSError, tfds.download.DownloadError) as error:
         raise ConnectionError(
             f"'{name}' is not on this machine and could not be downloaded ({type(error).__name__}). "

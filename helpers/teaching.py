@@ -85,7 +85,7 @@ def teach(
         f"{data.counts['test']} to test on; classes: {', '.join(data.class_names)}."
     )
     for file, reason in data.set_aside:
-        say(f"Set aside: {file} ({reason.removeprefix(f'{folder / file}: ').rstrip('.')}).")
+        say(f"Set aside: {file} ({reason.rstrip('.')}).")
     say(f"Looking at them with {backbone} at {image_size} pixels ...")
     found = features.load_or_extract(data, backbone=backbone, image_size=image_size, network=network)
     penalty, validation_accuracy = choose_penalty(found, num_classes=len(data.class_names))
