@@ -1,7 +1,4 @@
-"""Write the results that the other scripts kept into the README, between its two markers.
-
-    python benchmarks/write_readme.py
-"""
+"""Write the results that the other scripts kept into the README, between its two markers."""
 
 import json
 from pathlib import Path
@@ -19,7 +16,7 @@ def render(results: dict[str, dict]) -> str:
     """
     pets, transfer = results["synthetic_pets"], results["transfer"]
     lines = [
-        "On the drawn pictures (2,000 to learn from, 1,000 to choose with, 1,000 to test on), for two seeds of the data:",
+        "On the drawn pictures (2,000 to learn from, 1,000 to choose with, 1,000 to test on), two seeds of the data:",
         "",
         "| data | small CNN, 96 px, 15 epochs: training | validation | features at 160 px: validation | test |",
         "|---|---|---|---|---|",
@@ -30,7 +27,7 @@ def render(results: dict[str, dict]) -> str:
         lines.append(f"| {label} | " + " | ".join(f"{figures[key]:.3f}" for key in keys) + " |")
     lines += [
         "",
-        "On 2,000 real photos of cats and dogs, judged on 1,000 others (features of EfficientNetLite0, one layer on top):",
+        "On 2,000 real photos of cats and dogs, judged on 1,000 others (EfficientNetLite0, one layer on top):",
         "",
         "| picture size | validation accuracy | seconds to compute 2,000 pictures' features |",
         "|---|---|---|",

@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -221,12 +222,15 @@ def teach_folder(options: argparse.Namespace) -> int:
     )
     test, names = lesson.test, lesson.data.class_names
     print(f"\nTest accuracy: {test.accuracy:.3f} on {len(test.labels)} pictures it had not seen.")
-    table = Table("true \\ predicted", *map(Text, names))  # Text: a name in brackets is no command to rich
+    table = Table("true \\ predicted")
+    for name in names:
+        table.add_column(Text(name), justify="right")  # Text: a name in brackets is no command to rich
     for name, row in zip(names, test.confusion, strict=True):
         table.add_row(Text(name), *map(str, row))
     Console().print(table)
     print(f"Model:  {lesson.model}\nReport: {lesson.report}")
-    print(f"{time.perf_counter() - start:.0f} seconds. Try it: python -m helpers predict {lesson.model} PICTURE")
+    print(f"{time.perf_counter() - start:.0f} seconds. Try it:")
+    print(f"    python -m helpers predict {shlex.quote(str(lesson.model))} PICTURE")
     return 0
 
 

@@ -59,6 +59,8 @@ class _LastCell:
     def describe_failure(self, path: Path, error: Exception) -> str:
         """Say which notebook stopped, at which of its cells, with which code, and why."""
         reason = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else f"{type(error).__name__}: {error}"
+        if isinstance(error, DeadKernelError):
+            reason = "Its Python process died, most often for want of memory. Close other programs, or use less data."
         if self.cell is None:
             return f"{path.name} did not start: {reason}"
         numbers = {cell.id: number for number, cell in enumerate(read_notebook(path).cells, start=1)}
@@ -163,7 +165,7 @@ def parse_value(text: str, *, name: str, default: Any) -> Any:
         return yaml.safe_load(text)
     except (KeyError, ValueError, yaml.YAMLError) as error:
         kind = {bool: "yes or no", int: "a whole number", float: "a number"}.get(type(default), "a list or a value")
-        raise ValueError(f"Received {name} '{text}', expected {kind} such as {default}.") from error
+        raise ValueError(f"Received {name} '{text}', expected {kind}. The notebook has {default}.") from error
 
 
 def run_notebooks(

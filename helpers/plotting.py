@@ -62,7 +62,7 @@ def display_figure(figure: Figure, *, alt: str) -> None:
 def as_png(figure: Figure) -> bytes:
     """Return `figure` as the content of a PNG file."""
     buffer = BytesIO()
-    figure.savefig(buffer, format="png")
+    figure.savefig(buffer, format="png", pil_kwargs={"optimize": True})  # an eighth smaller
     return buffer.getvalue()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy.stats import binomtest
 
 from helpers import backbones, datasets, features, images, prediction, training
 
@@ -142,6 +143,8 @@ def choose_penalty(found: features.FeatureSets, *, num_classes: int) -> tuple[fl
 def write_report(lesson: Lesson, *, backbone: str, image_size: int) -> Path:
     """Write the report: test accuracy, confusion matrix, a gallery of the mistakes, what was set aside."""
     names, test = lesson.data.class_names, lesson.test
+    count = len(test.labels)
+    low, high = binomtest(count - len(test.mistakes()), count).proportion_ci(method="wilson")
     set_aside = "".join(
         f"<li><code>{html.escape(file)}</code>: {html.escape(reason)}</li>" for file, reason in lesson.data.set_aside
     )
@@ -156,9 +159,8 @@ img {{ max-width: 100% }} table {{ border-collapse: collapse }} td, th {{ paddin
 caption {{ text-align: left; padding-bottom: .6em }} .matrix td {{ text-align: right; border: 1px solid #999 }}
 </style>
 <h1>{html.escape(lesson.model.name)}</h1>
-<p><strong>{test.accuracy:.1%}</strong> of {len(test.labels)} test pictures are right, pictures that played no part in
-training or choosing. By chance the true figure may lie about
-{100 * training.standard_error(test.accuracy, len(test.labels)):.1f} points higher or lower.</p>
+<p><strong>{test.accuracy:.1%}</strong> of {count} test pictures are right, pictures that played no part in
+training or choosing. On other pictures of this kind, expect {low:.0%} to {high:.0%} (95 % interval, Wilson).</p>
 <table>
 <tr><th>classes</th><td>{html.escape(", ".join(names))}</td></tr>
 <tr><th>pictures</th><td>{_describe_counts(lesson.data)}</td></tr>

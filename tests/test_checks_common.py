@@ -66,7 +66,7 @@ def test_interrupting_a_learners_endless_loop_still_works() -> None:
 def test_require() -> None:
     require(True, "not shown")
     require(np.bool_(True), "not shown")
-    with pytest.raises(CheckError, match="^look here$"):
+    with pytest.raises(CheckError, match=r"^look here$"):
         require(np.bool_(False), "look here")
 
 

@@ -274,23 +274,41 @@ def test_the_fingerprint_changes_with_any_picture_and_label(make_folder: MakeFol
     assert len(set(fingerprints)) == 4
 
 
-records = st.lists(st.integers(0, 4), min_size=1, max_size=120).map(
-    lambda labels: [datasets._Record(i, label, f"{i:064x}") for i, label in enumerate(labels)]
-)
+def make_records(labels: list[int]) -> list[datasets._Record]:
+    return [datasets._Record(i, label, f"{i:064x}") for i, label in enumerate(labels)]
+
+
+def largest_deviation(records: list[datasets._Record], *, seed: int) -> float:
+    """By how many pictures a class in a prefix of the order is off its share, at worst."""
+    ordered = datasets._stratified_order(records, seed=seed)
+    assert sorted(ordered) == records
+    totals, seen, deviations = Counter(record.label for record in records), Counter(), []
+    for length, record in enumerate(ordered, start=1):
+        seen[record.label] += 1
+        deviations += [abs(seen[label] - total * length / len(records)) for label, total in totals.items()]
+    return max(deviations)
+
+
+records = st.lists(st.integers(0, 4), min_size=1, max_size=120).map(make_records)
+
+
+@unhurried
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=120).map(make_records), st.integers(0, 5))
+def test_every_prefix_of_the_order_has_the_class_shares(records: list[datasets._Record], seed: int) -> None:
+    assert largest_deviation(records, seed=seed) <= 1
 
 
 @unhurried
 @given(records, st.integers(0, 5))
-def test_every_prefix_of_the_order_has_the_class_shares(records: list[datasets._Record], seed: int) -> None:
-    ordered = datasets._stratified_order(records, seed=seed)
-    assert sorted(ordered) == records
-    shares = {label: count / len(records) for label, count in Counter(r.label for r in records).items()}
-    # k + 1/2 of n places: with few classes no prefix is ever a whole picture off.
-    allowed = max(1, len(shares) / 2)
-    seen: Counter[int] = Counter()
-    for length, record in enumerate(ordered, start=1):
-        seen[record.label] += 1
-        assert all(abs(seen[label] - share * length) <= allowed for label, share in shares.items())
+def test_with_more_classes_a_prefix_is_off_by_half_their_number_at_most(records, seed: int) -> None:
+    assert largest_deviation(records, seed=seed) <= max(1, len({record.label for record in records}) / 2)
+
+
+@pytest.mark.xfail(reason="rare classes all get the same place, so they stand next to each other in the middle")
+@pytest.mark.parametrize("counts", [(40, 1, 1, 1), (47, 3, 1, 1, 1)])
+def test_every_prefix_has_the_class_shares_with_several_rare_classes(counts: tuple[int, ...]) -> None:
+    labels = [label for label, count in enumerate(counts) for _ in range(count)]
+    assert largest_deviation(make_records(labels), seed=0) <= 1
 
 
 @unhurried
@@ -400,6 +418,18 @@ def test_synthetic_pets_come_in_their_given_splits(course_data: Path) -> None:
     assert {picture.shape for picture, _ in data.test.as_numpy_iterator()} == sizes
 
 
+def test_preparing_is_announced_once_and_prints_nothing(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    datasets.load("noise_squares", **SMALL)
+    first = capfd.readouterr()
+    assert first.out == ""
+    assert first.err.startswith("Preparing 'noise_squares' once: ")
+    datasets.load("noise_squares", **SMALL)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_name_too_depends_on_seed_but_not_on_num_train() -> None:
     few, many, other = (
         datasets.load("noise_squares", num_train=n, num_validation=6, num_test=6, seed=seed)
@@ -450,7 +480,8 @@ def test_without_a_network_one_line_says_so_at_once(
         f"'{name}' is not on this machine and could not be downloaded (ConnectionError). "
         "Connect to the network and try again; 'synthetic_pets' and a folder of your own work without."
     )
-    assert capfd.readouterr() == ("", "")
+    announced = f"Preparing '{name}' once: downloading and storing its pictures.\n"
+    assert capfd.readouterr() == ("", announced), "neither TFDS nor its downloader says anything"
     assert list((course_data / "tfds").glob(f"{name}/**/*.tfrecord*")) == []
 
 

@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+from test_package import ALLOWED
+
 from helpers import course
 
 ROOT = Path(__file__).parents[1]
@@ -33,10 +35,12 @@ def test_the_minutes_of_each_notebook_are_those_that_were_measured() -> None:
         assert stated_seconds / 2 <= seconds[path.stem] <= 1.5 * stated_seconds, path.name
 
 
-def test_the_readme_maps_every_module() -> None:
+def test_the_readme_maps_every_module_and_what_it_may_import() -> None:
     modules = {path.stem for path in (ROOT / "helpers").glob("[a-z]*.py")} | {"checks"}
-    named = set(re.findall(r"^\| `([a-z_]+)` \|", README, flags=re.MULTILINE))
-    assert modules <= named
+    rows = re.findall(r"^\| `([a-z_]+)` \| .+ \| (.*)\|$", README, flags=re.MULTILINE)
+    mapped = {name: {"*"} if "anything" in uses else set(re.findall(r"`(\w+)`", uses)) for name, uses in rows}
+    allowed = {name: {used for used in ALLOWED[name] if not used.startswith("_")} for name in modules}
+    assert mapped == allowed
 
 
 def test_the_readme_names_every_notebook_and_its_title() -> None:

@@ -140,7 +140,7 @@ def test_files_go_to_the_data_folder(data: datasets.ImageDataset, own_data_folde
     load(data, CountingNetwork())
     path = features.features_path(data, backbone="EfficientNetLite0", image_size=8)
     assert path.parent == own_data_folder.resolve() / "features"
-    assert [entry for entry in path.parent.iterdir()] == [path]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_half_written_file_is_never_trusted(data, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,7 +128,7 @@ def test_a_model_saved_by_keras_alone_has_no_class_names(model: keras.Model, tmp
 
 def test_what_is_no_model_is_refused(model: keras.Model, tmp_path: Path) -> None:
     path = tmp_path / "m.keras"
-    with pytest.raises(FileNotFoundError, match="There is no file .*m.keras"):
+    with pytest.raises(FileNotFoundError, match=r"There is no file .*m.keras"):
         prediction.load(path)
     with pytest.raises(FileNotFoundError, match="There is no file"):
         prediction.load(tmp_path)
@@ -143,7 +143,7 @@ def test_what_is_no_model_is_refused(model: keras.Model, tmp_path: Path) -> None
 def test_class_names_alone_are_no_model(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr(prediction.CLASS_NAMES_ENTRY, json.dumps(["a", "b"]))
-    with pytest.raises(ValueError, match="m.keras', expected a Keras model"):
+    with pytest.raises(ValueError, match=r"m.keras', expected a Keras model"):
         prediction.load(tmp_path / "m.keras")
 
 
@@ -152,7 +152,7 @@ def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     flat = keras.layers.Flatten()(keras.layers.Lambda(lambda pictures: pictures * 2)(inputs))
     model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(flat))
     prediction.save(model, tmp_path / "m.keras", class_names=["a", "b"])
-    with pytest.raises(ValueError, match="unsafe|untrusted|safe_mode"):
+    with pytest.raises(ValueError, match=r"unsafe|untrusted|safe_mode"):
         prediction.load(tmp_path / "m.keras")
 
 

@@ -77,6 +77,11 @@ def test_each_dependency_has_a_range_and_is_locked_inside_it(dependency: Require
             assert dependency.specifier.contains(version), f"{version} is locked: make lock"
 
 
+def test_no_dependency_is_named_twice() -> None:
+    names = [canonicalize_name(dependency.name) for dependency in dependencies()]
+    assert sorted(names) == sorted(set(names))
+
+
 def test_every_locked_line_is_one_version_with_hashes() -> None:
     assert len(lock()) > 100
     for name, entries in lock().items():

@@ -1,0 +1,378 @@
+"""The command line: what it prints where, its exit codes, and one clear line for whatever goes wrong."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import keras
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from conftest import MakeFolder
+from helpers import cli, prediction, training
+
+# Keras saves its weights in a way that NumPy 2 calls outdated.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+NAMES = ("cat", "[red]dog[/red]")  # rich takes brackets for a command, if it is let
+# The file system of Windows knows fewer names.
+ODD_NAMES = ["a, b.png", "한글.png", "=1+1.png", "[b]x[/b].png"] + (
+    ["new\nline.png", 'quo"te.png'] if os.name != "nt" else []
+)
+ALL_COMMANDS = ("run", "teach", "predict", "student", "outputs")
+
+
+@pytest.fixture(autouse=True)
+def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    yield
+
+
+@pytest.fixture
+def model(tiny_backbone: keras.Model, tmp_path: Path) -> Path:
+    channels = tiny_backbone.output_shape[-1]
+    head = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2, activation="softmax")])
+    return prediction.save(training.attach_head(tiny_backbone, head), tmp_path / "model.keras", class_names=NAMES)
+
+
+@pytest.fixture
+def photos(make_folder: MakeFolder) -> Path:
+    """Four good pictures in two folders."""
+    return make_folder({"cat": 2, "dog": 2})
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=[new_code_cell(c) for c in cells], metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def start(*arguments: str | Path, **options: object) -> subprocess.Popen:
+    """Run the commands as a user does: in a process of their own."""
+    command = [sys.executable, "-m", "helpers", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+
+def only_line(capsys: pytest.CaptureFixture[str]) -> str:
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1, error
+    return error
+
+
+# --- help --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ALL_COMMANDS)
+def test_help_shows_an_example_that_can_be_called(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+    assert ended.value.code == 0
+    prefix, _, example = capsys.readouterr().out.partition("Example:\n  python -m helpers ")
+    assert "options:" in prefix
+    assert cli.build_parser().parse_args(example.split()).command == command
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    text = capsys.readouterr().out
+    assert all(f"    {command} " in text for command in ALL_COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["teach", "photos"],
+        ["predict", "model.keras"],
+        ["predict", "model.keras", "photos", "--format", "xml"],
+        ["teach", "photos", "--output", "m.keras", "--image-size", "1.5"],
+        ["run", "-p", "DATASET"],
+    ],
+)
+def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage: python -m helpers" in capsys.readouterr().err
+
+
+# --- one clear line ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        ("teach nothing --output m.keras", ["'nothing'", "not a folder", "one sub-folder a class"]),
+        ("teach photos --output m", ["'m'", "ending in '.keras'", "Add the ending"]),
+        ("teach photos --output photos.keras", ["'photos.keras'", "is a folder"]),
+        ("teach photos --output m.keras --image-size 7", ["--image-size 7", "32 to 600"]),
+        ("teach photos --output m.keras --backbone Lite", ["'Lite'", "did you mean", "EfficientNetLite"]),
+        ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder a class"]),
+        ("teach one --output m.keras", ["1 class folder(s)", "['cat']", "two or more"]),
+        ("teach photos --output m.keras", ["cat: 2, dog: 2", "10 or more a class", "Add pictures"]),
+        ("teach photos --output a_file/m.keras", ["'a_file'", "no file can be written", "Choose another folder"]),
+        ("predict nothing.keras photos", ["no file 'nothing.keras'", "Check the path"]),
+        ("predict photos photos", ["no file 'photos'", "Check the path"]),
+        ("predict a_file photos", ["'a_file'", "expected a Keras model", "`teach`"]),
+        ("predict cut.keras photos", ["'cut.keras'", "expected a Keras model", "`teach`"]),
+        ("predict model.keras nothing.png", ["'nothing.png'", "Check the path"]),
+        ("predict model.keras empty", ["'empty'", "without a picture"]),
+        ("run nothing", ["'nothing'", "a number, a name or a path", "07_feature_extraction"]),
+        ("run 07 --profile fast", ["'fast'", "'quick', 'full'"]),
+        ("run 07 -p NUM_TRAIN many", ["NUM_TRAIN 'many'", "a whole number"]),
+        ("run 07 -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
+        ("run 07 --output a_file", ["'a_file'", "no file can be written"]),
+        ("run broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
+        ("student --output a_file", ["'a_file'", "no file can be written"]),
+        ("student nothing", ["'nothing'", "a number, a name or a path"]),
+        ("outputs broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
+    ],
+)
+def test_what_does_not_fit_is_said_in_one_line(
+    arguments: str, parts: list[str], model: Path, photos: Path, make_folder: MakeFolder, capsys
+) -> None:
+    make_folder({"cat": 2}, name="one")
+    make_folder({"empty": 0, "photos.keras": 0}, name=".")
+    Path("a_file").write_text("not a folder, not a model")
+    Path("broken.ipynb").write_text("{ no json")
+    Path("cut.keras").write_bytes(model.read_bytes()[:-100])
+    before = sorted(Path().rglob("*"))
+    assert cli.main(arguments.split()) == 2
+    line = only_line(capsys)
+    assert line.startswith(f"python -m helpers {arguments.split()[0]}: ")
+    assert [part for part in parts if part not in line] == []
+    assert sorted(path for path in Path().rglob("*") if "data" not in path.parts) == before
+
+
+@pytest.mark.parametrize("names", ['["one"]', '["a", "b", "c"]', '{"a": 1, "b": 2}', "[1, 2]", "no json"])
+def test_a_model_whose_names_do_not_fit_is_refused(names: str, model: Path, photos: Path, capsys) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(model) as archive, zipfile.ZipFile("other.keras", "w") as other:
+        for entry in archive.namelist():
+            other.writestr(entry, names if entry == prediction.CLASS_NAMES_ENTRY else archive.read(entry))
+    assert cli.main(["predict", "other.keras", str(photos)]) == 2
+    assert "Received 'other.keras', a model" in only_line(capsys)
+
+
+@pytest.mark.parametrize("shape", [(None, None, 3), (16, 20, 3), (16, 16, 1)])
+def test_a_model_for_other_inputs_is_refused(shape: tuple, photos: Path, capsys) -> None:
+    inputs = keras.Input(shape)
+    outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
+    prediction.save(keras.Model(inputs, outputs), "other.keras", class_names=NAMES)
+    assert cli.main(["predict", "other.keras", str(photos)]) == 2
+    assert "expected square colour pictures" in only_line(capsys)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions bind neither root nor Windows this way")
+def test_a_read_only_folder_is_refused_before_the_work(photos: Path, capsys) -> None:
+    Path("closed").mkdir(mode=0o555)
+    assert cli.main(["teach", str(photos), "--output", "closed/m.keras"]) == 2
+    assert "'closed', where no file can be written (Permission denied)" in only_line(capsys)
+
+
+# --- predict -----------------------------------------------------------------------------------------------------
+
+
+def test_csv_and_json_parse_back_whatever_the_files_are_called(model: Path, photos: Path, capsys) -> None:
+    for name in ODD_NAMES:
+        shutil.copy(photos / "cat" / "000.png", photos / name)
+    expected = sorted(str(path) for path in photos.rglob("*.png"))
+    assert cli.main(["predict", str(model), str(photos), "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert list(rows[0]) == ["file", "label", "probability"]
+    assert sorted(row["file"] for row in rows) == expected
+    assert cli.main(["predict", str(model), str(photos), "--format", "json"]) == 0
+    records = json.loads(capsys.readouterr().out)
+    assert sorted(record["file"] for record in records) == expected
+    assert all(set(record) == {"file", "label", "probability"} for record in records)
+    for row, record in zip(rows, records, strict=True):
+        assert row["label"] == record["label"] in NAMES
+        assert 0.5 <= float(row["probability"]) <= 1
+        assert float(row["probability"]) == pytest.approx(record["probability"], abs=1e-6)
+
+
+def test_the_table_shows_names_as_they_are(model: Path, photos: Path, capsys) -> None:
+    odd = photos / "[b]x[/b].png"
+    shutil.copy(photos / "cat" / "000.png", odd)
+    assert cli.main(["predict", str(model), str(odd.relative_to(Path.cwd()))]) == 0
+    output = capsys.readouterr().out
+    assert "[b]x[/b].png" in output
+    assert any(name in output for name in NAMES)
+
+
+def test_files_that_cannot_be_read_are_named_and_the_others_answered(model: Path, photos: Path, capsys) -> None:
+    (photos / "empty.png").write_bytes(b"")
+    (photos / "text.jpg").write_text("hello")
+    whole = (photos / "cat" / "000.png").read_bytes()
+    (photos / "cut.png").write_bytes(whole[: len(whole) // 2])
+    shutil.copy(photos / "cat" / "000.png", photos / "renamed.jpg")  # a PNG all the same
+    assert cli.main(["predict", str(model), str(photos), "--format", "csv"]) == 1
+    output, error = capsys.readouterr()
+    assert len(output.splitlines()) == 1 + 5
+    lines = error.splitlines()
+    assert [line.split(" (")[0] for line in lines] == [
+        f"Not read: {photos / name}" for name in ("cut.png", "empty.png", "text.jpg")
+    ]
+    assert all(line.count(str(photos)) == 1 for line in lines)
+
+
+@pytest.mark.parametrize(("form", "expected"), [("csv", "file,label,probability\n"), ("json", "[]\n")])
+def test_nothing_readable_is_still_a_whole_answer(form: str, expected: str, model: Path, capsys) -> None:
+    Path("empty.png").touch()
+    assert cli.main(["predict", str(model), "empty.png", "--format", form]) == 1
+    assert capsys.readouterr().out == expected
+
+
+def test_many_files_keep_their_order(model: Path, make_folder: MakeFolder, capsys) -> None:
+    photos = make_folder({"many": 150})  # more than are read at a time
+    files = sorted((photos / "many").iterdir(), reverse=True)
+    assert cli.main(["predict", str(model), *map(str, files), "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["file"] for row in rows] == list(map(str, files))
+    predictions, _ = prediction.predict_files(prediction.load(model), files[-10:])
+    assert [row["label"] for row in rows[-10:]] == [one.label for one in predictions]
+
+
+# --- run, student, outputs ---------------------------------------------------------------------------------------
+
+
+def test_run_leaves_pages_and_an_index(capsys) -> None:
+    write_notebook(Path("one.ipynb"), "print(6 * 7)")
+    assert cli.main(["run", "one.ipynb", "--output", "out"]) == 0
+    output, error = capsys.readouterr()
+    assert "Done. Open out/index.html" in output.replace("\\", "/")
+    assert "together" in error
+    assert sorted(path.name for path in Path("out").iterdir()) == ["index.html", "one.html", "one.ipynb"]
+    assert "42" in Path("out/one.html").read_text(encoding="utf-8")
+
+
+def test_a_failing_notebook_stops_the_run(capsys) -> None:
+    write_notebook(Path("good.ipynb"), "1")
+    write_notebook(Path("bad.ipynb"), "1", "one = 1\none / 0")
+    write_notebook(Path("later.ipynb"), "1")
+    assert cli.main(["run", "good.ipynb", "bad.ipynb", "later.ipynb", "--output", "out"]) == 1
+    output, error = capsys.readouterr()
+    assert "Done" not in output
+    assert "Traceback" not in error
+    for part in ("bad.ipynb stopped at cell 2", "    one / 0", "ZeroDivisionError: division by zero", "bad (stopped)"):
+        assert part in error
+    names = sorted(path.name for path in Path("out").iterdir())
+    assert names == ["bad.html", "bad.ipynb", "good.html", "good.ipynb", "index.html"]
+    index = Path("out/index.html").read_text(encoding="utf-8")
+    assert "good.html" in index
+    assert "(stopped)" in index
+    assert "later" not in index + error
+
+
+def test_a_relative_data_folder_is_taken_from_where_you_are(capsys) -> None:
+    cell = new_code_cell('DATASET = "synthetic_pets"', metadata={"tags": ["parameters"]})
+    write_notebook(Path("n.ipynb"), "from pathlib import Path\nprint(DATASET, Path(DATASET).is_dir())")
+    notebook = nbformat.read("n.ipynb", as_version=4)
+    notebook.cells.insert(0, cell)
+    nbformat.write(notebook, "n.ipynb")
+    Path("007").mkdir()
+    assert cli.main(["run", "n.ipynb", "-p", "DATASET", "007", "--output", "out"]) == 0
+    assert "007 True" in Path("out/n.ipynb").read_text(encoding="utf-8")
+
+
+def test_student_keeps_answers_unless_forced(capsys) -> None:
+    assert cli.main(["student", "07"]) == 0
+    assert capsys.readouterr().out.strip() == str(Path("student", "07_feature_extraction.ipynb"))
+    notebook = Path("student", "07_feature_extraction.ipynb")
+    edition = notebook.read_bytes()
+    assert b"BEGIN SOLUTION" not in edition
+    notebook.write_bytes(edition + b"\n")
+    assert cli.main(["student", "07"]) == 2
+    assert "--force" in only_line(capsys)
+    assert notebook.read_bytes() == edition + b"\n"
+    assert cli.main(["student", "07", "--force"]) == 0
+    assert notebook.read_bytes() == edition
+
+
+def test_outputs_runs_what_has_changed(capsys) -> None:
+    write_notebook(Path("05_x.ipynb"), "print(6 * 7)")
+    assert cli.main(["outputs", "05_x.ipynb"]) == 0
+    assert cli.main(["outputs", "05_x.ipynb"]) == 0
+    assert capsys.readouterr().out == "05_x.ipynb: executed\n05_x.ipynb: unchanged\n"
+    write_notebook(Path("bad.ipynb"), "1 / 0")
+    assert cli.main(["outputs", "bad.ipynb"]) == 1
+    assert "bad.ipynb stopped at cell 1" in capsys.readouterr().err
+
+
+# --- as a process ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such pipes")
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_a_reader_that_leaves_early_is_no_error(form: str, model: Path, photos: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "helpers", "predict", str(model), str(photos), "--format", form]
+    process = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (process.returncode, process.stderr) == (1, "")
+
+
+def test_standard_error_is_silent_and_names_in_any_script_are_written(model: Path, photos: Path) -> None:
+    shutil.copy(photos / "cat" / "000.png", photos / "한글.png")
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    output, error = start("predict", model, photos, "--format", "csv", env=environment).communicate()
+    assert error.decode() == ""
+    assert "한글.png" in output.decode("utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_ctrl_c_stops_a_run_and_keeps_what_was_finished() -> None:
+    write_notebook(Path("good.ipynb"), "1")
+    write_notebook(
+        Path("long.ipynb"), "from pathlib import Path\nPath('started').touch()", "import time; time.sleep(600)"
+    )
+    process = start("run", "good.ipynb", "long.ipynb", "--output", "out", text=True)
+    wait_for(Path("started"))
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error.rstrip().endswith("Stopped. What was finished before is complete.")
+    assert "Traceback" not in error
+    index = Path("out/index.html").read_text(encoding="utf-8")
+    assert "good.html" in index
+    assert "long" not in index
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
+def test_ctrl_c_leaves_no_half_written_model(make_folder: MakeFolder, tmp_path: Path) -> None:
+    photos = make_folder({"cat": 600, "dog": 600})
+    process = start("teach", photos, "--output", "out/m.keras", text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    for line in process.stdout:
+        if line.startswith("Looking"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=120)
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    left = [path for folder in ("out", "data") for path in (tmp_path / folder).rglob("*") if path.is_file()]
+    assert left == []
+
+
+def wait_for(path: Path, *, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"{path} did not appear"
+        time.sleep(0.1)

@@ -1,0 +1,205 @@
+"""Teaching on a folder: what comes out, what the report says, and what is refused before the work starts."""
+
+import os
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from helpers import prediction, teaching
+from helpers.features import Features, FeatureSets
+
+# Keras saves its weights in a way that NumPy 2 calls outdated.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+RED, BLUE = (180, 70, 70), (70, 70, 180)
+HOSTILE = '<b>red & "co"'  # a class name that a page must not take for HTML
+KOREAN = "파란 색"
+
+
+def write_noise(folder: Path, colour: tuple[int, int, int], count: int, *, seed: int) -> None:
+    """Fill a folder with noise around a colour, spread so widely that a few pictures are hard."""
+    generator = np.random.default_rng(seed)
+    folder.mkdir(parents=True)
+    for number in range(count):
+        pixels = np.array(colour) + generator.normal(0, 60, (40, 40, 3))
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(folder / f"{number:02}.png")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of 30 pictures; one file is damaged, one a copy, and four red ones lie under blue."""
+    folder = tmp_path_factory.mktemp("photos")
+    write_noise(folder / HOSTILE, RED, 30, seed=0)
+    write_noise(folder / KOREAN, BLUE, 26, seed=1)
+    write_noise(folder / KOREAN / "more", RED, 4, seed=2)
+    (folder / HOSTILE / "cut&paste.png").write_bytes((folder / HOSTILE / "00.png").read_bytes()[:200])
+    shutil.copy(folder / KOREAN / "00.png", folder / KOREAN / "copy.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def lesson(folder: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> teaching.Lesson:
+    output = tmp_path_factory.mktemp("out") / "deep" / "model.keras"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_DATA", str(tmp_path_factory.mktemp("data")))
+        return teaching.teach(folder, output=output, image_size=32, say=said.append)
+
+
+@pytest.fixture(scope="module")
+def report(lesson: teaching.Lesson) -> str:
+    return lesson.report.read_text(encoding="utf-8")
+
+
+class Page(HTMLParser):
+    """What a browser would make of the report: the tags, the pictures, and the text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.pictures: list[dict[str, str | None]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        if tag == "img":
+            self.pictures.append(dict(attrs))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_model_and_report_lie_side_by_side(lesson: teaching.Lesson) -> None:
+    assert sorted(path.name for path in lesson.model.parent.iterdir()) == ["model.html", "model.keras"]
+    assert sum(lesson.data.counts.values()) == 60  # 62 files, of which one is damaged and one a copy
+    assert lesson.data.counts["train"] == 48
+
+
+def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> None:
+    classifier = prediction.load(lesson.model)
+    assert classifier.class_names == lesson.data.class_names == (HOSTILE, KOREAN)
+    assert classifier.image_size == 32
+    files = [*sorted((folder / HOSTILE).glob("[0-9]*.png")), *sorted((folder / KOREAN).glob("[0-9]*.png"))]
+    predictions, problems = prediction.predict_files(classifier, files)
+    right = [row.label == Path(row.file).parent.name for row in predictions]
+    assert not problems
+    assert np.mean(right) >= 0.9
+
+
+def test_the_saved_model_gives_what_the_lesson_measured(lesson: teaching.Lesson) -> None:
+    model = prediction.load(lesson.model)
+    pictures = [picture for picture, _ in lesson.data.test.as_numpy_iterator()]
+    resized = np.stack([np.asarray(Image.fromarray(p).resize((32, 32), Image.Resampling.BILINEAR)) for p in pictures])
+    probabilities = model.model.predict(resized.astype(np.float32), verbose=0)
+    # Pillow rounds otherwise than TensorFlow does, so the answers are close, not equal.
+    np.testing.assert_allclose(probabilities, lesson.test.probabilities, atol=0.15)
+
+
+def test_the_report_gives_accuracy_and_matrix(lesson: teaching.Lesson, report: str) -> None:
+    page = Page(report)
+    assert f"{lesson.test.accuracy:.1%} of {len(lesson.test.labels)} test pictures are right" in page.text
+    assert teaching.describe_confusion(lesson.test.confusion, class_names=lesson.data.class_names) in page.text
+    cells = [int(cell) for cell in re.findall(r"<td style=[^>]*>(\d+)</td>", report)]
+    assert cells == lesson.test.confusion.ravel().tolist()
+
+
+def test_the_report_lists_what_was_set_aside(lesson: teaching.Lesson, report: str, said: list[str]) -> None:
+    text = Page(report).text
+    reasons = dict(lesson.data.set_aside)
+    assert set(reasons) == {str(Path(HOSTILE, "cut&paste.png")), str(Path(KOREAN, "copy.png"))}
+    for file, reason in reasons.items():
+        assert f"{file}: {reason}" in text
+        assert any(line.startswith(f"Set aside: {file} (") for line in said)
+
+
+def test_the_report_shows_names_and_does_not_run_them(report: str) -> None:
+    page = Page(report)
+    assert "b" not in page.tags
+    assert HOSTILE in page.text
+    assert KOREAN in page.text
+
+
+def test_the_report_needs_no_other_file(report: str) -> None:
+    assert not re.findall(r"""(?:src|href)=["'](?!data:)""", report)
+
+
+def test_the_gallery_shows_each_mistake_with_a_text(lesson: teaching.Lesson, tmp_path: Path) -> None:
+    labels = 1 - lesson.test.predicted  # as if every answer were wrong
+    wrong = teaching.training.Evaluation(0.0, labels, lesson.test.probabilities)
+    changed = teaching.Lesson(
+        lesson.model, tmp_path / "wrong.html", lesson.data, wrong, lesson.penalty, lesson.validation_accuracy
+    )
+    page = Page(teaching.write_report(changed, backbone="net", image_size=32).read_text(encoding="utf-8"))
+    names = lesson.data.class_names
+    expected = {
+        f"{names[truth]}, taken for {names[answer]} ({row.max():.0%})"
+        for truth, answer, row in zip(labels, wrong.predicted, wrong.probabilities, strict=True)
+    }
+    assert len(page.pictures) == len(labels)
+    assert {picture["alt"] for picture in page.pictures} == expected
+    assert "None on the test pictures" not in page.text
+
+
+def test_the_penalty_is_the_best_on_validation() -> None:
+    # Without a penalty worth the name, noise in 40 channels hides the one channel that tells the classes apart.
+    generator = np.random.default_rng(0)
+
+    def make(count: int) -> Features:
+        labels = np.arange(count) % 2
+        rows = generator.normal(size=(count, 40))
+        rows[:, 0] += 1.5 * labels
+        return Features(rows.astype(np.float32), labels)
+
+    found = FeatureSets(make(40), make(400), make(10))
+    penalty, accuracy = teaching.choose_penalty(found, num_classes=2)
+    accuracies = {}
+    for candidate in teaching.PENALTIES:
+        head = teaching.training.fit_logistic_head(
+            found.train.features, found.train.labels, num_classes=2, penalty=candidate
+        )
+        result = teaching.training.evaluate(head, found.validation.features, found.validation.labels)
+        accuracies[candidate] = result.accuracy
+    assert len(set(accuracies.values())) > 1
+    assert accuracy == accuracies[penalty] == max(accuracies.values())
+
+
+@pytest.mark.parametrize(
+    ("output", "message"), [("model", "ending in '.keras'"), ("folder.keras", "which is a folder")]
+)
+def test_an_output_that_cannot_be_is_refused_first(tmp_path: Path, output: str, message: str) -> None:
+    (tmp_path / "folder.keras").mkdir()
+    said: list[str] = []
+    with pytest.raises(ValueError, match=message):
+        teaching.teach(tmp_path, output=tmp_path / output, say=said.append)
+    assert said == []
+
+
+def test_few_pictures_are_refused_by_name(tmp_path: Path) -> None:
+    write_noise(tmp_path / "photos" / "red", RED, 12, seed=0)
+    write_noise(tmp_path / "photos" / "blue", BLUE, 9, seed=1)
+    with pytest.raises(ValueError, match=r"too few usable pictures \(blue: 9\), expected 10 or more a class"):
+        teaching.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+    assert not list(tmp_path.glob("*.keras"))
+
+
+@pytest.mark.slow
+def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not (root := os.environ.get("COURSE_PHOTOS")):
+        pytest.skip("needs COURSE_PHOTOS: a folder with cat_dog_small/ and weather/")
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    photos = Path(root) / "cat_dog_small"
+    lesson = teaching.teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
+    files = sorted((photos / "validation").rglob("*.jpg"))
+    predictions, problems = prediction.predict_files(prediction.load(lesson.model), files)
+    assert (len(predictions), problems) == (1000, [])
+    assert np.mean([row.label == Path(row.file).parent.name for row in predictions]) >= 0.98
