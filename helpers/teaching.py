@@ -78,7 +78,8 @@ def teach(
     data = datasets.load(
         folder,
         seed=seed,
-        **{f"num_{split}": max(1, count * share // 100) for split, share in SHARES.items()},
+        # More than there are: `load` shrinks them in proportion, and uses a split with a folder of its own whole.
+        **{f"num_{split}": max(1, count) * share for split, share in SHARES.items()},
     )
     _check_classes(data)
     say(

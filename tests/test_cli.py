@@ -25,7 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 NAMES = ("cat", "[red]dog[/red]")  # rich takes brackets for a command, if it is let
 # The file system of Windows knows fewer names.
-ODD_NAMES = ["a, b.png", "한글.png", "=1+1.png", "[b]x[/b].png"] + (
+ODD_NAMES = ["a, b.png", "한글.png", "=1+1.png", "[b]x[b].png"] + (
     ["new\nline.png", 'quo"te.png'] if os.name != "nt" else []
 )
 ALL_COMMANDS = ("run", "teach", "predict", "student", "outputs")
@@ -122,7 +122,7 @@ def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], caps
         ("teach photos --output m.keras --backbone Lite", ["'Lite'", "did you mean", "EfficientNetLite"]),
         ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder a class"]),
         ("teach one --output m.keras", ["1 class folder(s)", "['cat']", "two or more"]),
-        ("teach photos --output m.keras", ["cat: 2, dog: 2", "10 or more a class", "Add pictures"]),
+        ("teach photos --output m.keras", ["Received 4 pictures, too few", "Add pictures"]),
         ("teach photos --output a_file/m.keras", ["'a_file'", "no file can be written", "Choose another folder"]),
         ("predict nothing.keras photos", ["no file 'nothing.keras'", "Check the path"]),
         ("predict photos photos", ["no file 'photos'", "Check the path"]),
@@ -206,11 +206,11 @@ def test_csv_and_json_parse_back_whatever_the_files_are_called(model: Path, phot
 
 
 def test_the_table_shows_names_as_they_are(model: Path, photos: Path, capsys) -> None:
-    odd = photos / "[b]x[/b].png"
+    odd = photos / "[b]x[b].png"
     shutil.copy(photos / "cat" / "000.png", odd)
     assert cli.main(["predict", str(model), str(odd.relative_to(Path.cwd()))]) == 0
     output = capsys.readouterr().out
-    assert "[b]x[/b].png" in output
+    assert "[b]x[b].png" in output
     assert any(name in output for name in NAMES)
 
 
@@ -339,9 +339,7 @@ def test_standard_error_is_silent_and_names_in_any_script_are_written(model: Pat
 @pytest.mark.skipif(os.name == "nt", reason="signals are another thing there")
 def test_ctrl_c_stops_a_run_and_keeps_what_was_finished() -> None:
     write_notebook(Path("good.ipynb"), "1")
-    write_notebook(
-        Path("long.ipynb"), "from pathlib import Path\nPath('started').touch()", "import time; time.sleep(600)"
-    )
+    write_notebook(Path("long.ipynb"), "open('started', 'w').close()", "import time; time.sleep(600)")
     process = start("run", "good.ipynb", "long.ipynb", "--output", "out", text=True)
     wait_for(Path("started"))
     time.sleep(1)

@@ -12,13 +12,7 @@ pytestmark = pytest.mark.slow
 # As small as the bands in the notebooks still hold.
 SMALL = {
     "01_images_as_arrays": {"DATASET": "synthetic_pets/tiny"},
-    "07_feature_extraction": {
-        "NUM_TRAIN": 1000,
-        "NUM_VALIDATION": 500,
-        "NUM_TEST": 500,
-        "IMAGE_SIZE": 128,
-        "CNN_EPOCHS": 5,
-    },
+    "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_EPOCHS": 10},
 }
 PATHS = course.find_notebooks()
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])

@@ -81,8 +81,8 @@ class Page(HTMLParser):
 
 def test_model_and_report_lie_side_by_side(lesson: teaching.Lesson) -> None:
     assert sorted(path.name for path in lesson.model.parent.iterdir()) == ["model.html", "model.keras"]
-    assert sum(lesson.data.counts.values()) == 60  # 62 files, of which one is damaged and one a copy
-    assert lesson.data.counts["train"] == 48
+    # 62 files, of which one is damaged and one a copy
+    assert lesson.data.counts == {"train": 48, "validation": 6, "test": 6}
 
 
 def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> None:
@@ -190,6 +190,15 @@ def test_few_pictures_are_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"too few usable pictures \(blue: 9\), expected 10 or more a class"):
         teaching.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
     assert not list(tmp_path.glob("*.keras"))
+
+
+def test_a_test_folder_is_used_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    for seed, (split, count) in enumerate({"train": 10, "validation": 5, "test": 20}.items()):
+        write_noise(tmp_path / "photos" / split / "red", RED, count, seed=2 * seed)
+        write_noise(tmp_path / "photos" / split / "blue", BLUE, count, seed=2 * seed + 1)
+    lesson = teaching.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+    assert lesson.data.counts == {"train": 20, "validation": 10, "test": 40}
 
 
 @pytest.mark.slow
