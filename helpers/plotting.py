@@ -4,12 +4,14 @@ All functions show a figure and return nothing. `alt` is required: one sentence 
 what to see in it. Colours come from the Okabe-Ito palette, which colour-blind readers can tell apart.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING
 
 import numpy as np
 from IPython.display import display
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -33,6 +35,15 @@ BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY, RED, BLACK = (
 LINE_COLOURS = (BLUE, ORANGE, GREEN, PURPLE, YELLOW, SKY)
 CHANNEL_COLOURS = {"red": ORANGE, "green": GREEN, "blue": BLUE, "grey": BLACK}
 DOTS_PER_INCH = 80  # screen resolution: keeps a notebook small
+# On Windows, on macOS, and what Linux distributions bring, in this order.
+KOREAN_FONTS = (
+    "Malgun Gothic",
+    "Apple SD Gothic Neo",
+    "AppleGothic",
+    "Noto Sans CJK KR",
+    "Noto Sans KR",
+    "NanumGothic",
+)
 PICTURE_WIDTH = 1.75  # inches, in a grid of pictures
 
 
@@ -48,6 +59,13 @@ def new_figure(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (
     figure = Figure(figsize=size, dpi=DOTS_PER_INCH, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+@functools.cache
+def font_families() -> list[str]:
+    """Return matplotlib's own font, then those of this machine that can write Korean: for names of classes."""
+    installed = set(font_manager.get_font_names())
+    return ["DejaVu Sans", *(name for name in KOREAN_FONTS if name in installed)]
 
 
 def display_figure(figure: Figure, *, alt: str) -> None:
@@ -102,7 +120,7 @@ def show_images(
     rows = -(-len(images) // columns)
     lines = 0 if titles is None else 1 + max(title.count("\n") for title in titles)
     tallest = max(image.shape[0] / image.shape[1] for image in map(np.asarray, images))
-    height = PICTURE_WIDTH * min(tallest, 1.5) + 0.18 * lines + 0.05
+    height = PICTURE_WIDTH * min(tallest, 1.2) + 0.18 * lines + 0.05
     figure, axes = new_figure(rows, columns, size=(PICTURE_WIDTH * columns, height * rows))
     for axis in axes.flat:
         axis.axis("off")
@@ -110,13 +128,13 @@ def show_images(
         _draw_image(axis, image)
         colour = BLACK if correct is None else (BLUE if correct[index] else ORANGE)
         if titles is not None:
-            axis.set_title(titles[index], fontsize=9, color=colour)
+            axis.set_title(titles[index], fontsize=9, color=colour, fontfamily=font_families())
     display_figure(figure, alt=alt)
 
 
 def _draw_image(axis: Axes, image: np.ndarray) -> None:
     image = np.asarray(image)
-    limits = {"vmin": 0, "vmax": 255 if image.dtype == np.uint8 else 1}
+    limits = {"vmin": 0, "vmax": 255 if np.issubdtype(image.dtype, np.integer) else 1}
     axis.imshow(image, **({"cmap": "gray", **limits} if image.ndim == 2 else {}))
 
 
@@ -184,8 +202,8 @@ def draw_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str]) -> 
             color="white" if shares[row, column] > 0.5 else BLACK,
         )
     ticks = range(len(class_names))
-    axis.set_xticks(ticks, class_names, rotation=30 if len(class_names) > 3 else 0)
-    axis.set_yticks(ticks, class_names)
+    axis.set_xticks(ticks, class_names, rotation=30 if len(class_names) > 3 else 0, fontfamily=font_families())
+    axis.set_yticks(ticks, class_names, fontfamily=font_families())
     axis.set(xlabel="predicted", ylabel="true")
     return figure
 
