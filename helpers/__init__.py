@@ -11,19 +11,21 @@ The data goes through the package from top to bottom::
                                                 ▼
                                             training ──> one .keras file
                                                 ▼
-                               prediction · plotting · checks
+                               prediction · explain · plotting · checks
 
 Where to look:
 
 - ``images``: one picture as an array: read, grey, resize, scale, histogram (only NumPy)
 - ``synthetic_pets``: the default data set, drawn by code, as a TensorFlow Datasets builder
 - ``cleaning``: unreadable, odd and duplicate files, set aside and listed
-- ``datasets``: the one door to data: ``load(...)``, then ``batches(...)``
+- ``datasets``: the one door to data: ``load(...)``, then ``batches(...)``; CSV, TFRecord, folders; leaks
+- ``downloads``: data sets from the network: cost said first, resume, checksum
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, computed once and saved
-- ``training``: seeds, compile defaults, callbacks, evaluation
+- ``training``: seeds, callbacks, a fit that goes on after an interruption, spread over seeds, evaluation
 - ``prediction``: save a classifier, load it, label files with it
+- ``explain``: what a network's filters look like, and what they find in a picture
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
 - ``cli``: the command line: ``python -m helpers --help``
@@ -51,6 +53,8 @@ _MODULES = (
     "cli",
     "course",
     "datasets",
+    "downloads",
+    "explain",
     "features",
     "images",
     "plotting",

@@ -12,7 +12,6 @@ import logging
 import os
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from helpers._commands import add_command, check_folder
+from helpers._data_commands import add_data
 
 if TYPE_CHECKING:
     from helpers import prediction
@@ -76,40 +78,17 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_teach(commands)
     _add_predict(commands)
+    add_data(commands)
     _add_student(commands)
     _add_outputs(commands)
     return parser
-
-
-def _add_command(commands: Any, name: str, run: Any, *, help: str, example: str) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name,
-        help=help,
-        description=help,
-        epilog=f"Example:\n  python -m helpers {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.set_defaults(run=run)
-    return parser
-
-
-def _check_folder(folder: Path) -> None:
-    """Make sure, before long work and not after it, that files can be written to a folder, which need not exist yet."""
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            pass
-    except OSError as error:
-        raise ValueError(
-            f"Received output '{folder}', where no file can be written ({error.strerror}). Choose another folder."
-        ) from error
 
 
 # --- run ---------------------------------------------------------------------------------------------------------
 
 
 def _add_run(commands: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         commands,
         "run",
         run_course,
@@ -144,7 +123,7 @@ def run_course(options: argparse.Namespace) -> int:
     """Execute notebooks; a closing table says how long each took."""
     from helpers import course
 
-    _check_folder(options.output)
+    check_folder(options.output)
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it logs, the failure says
     notebooks = course.find_notebooks(options.notebooks)
     results: list[course.RunResult] = []
@@ -183,7 +162,7 @@ def _minutes_table(results: Sequence[Any]) -> Table:
 
 
 def _add_teach(commands: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         commands,
         "teach",
         teach_folder,
@@ -213,7 +192,7 @@ def teach_folder(options: argparse.Namespace) -> int:
     """Train, save and report; say the accuracy and the confusion matrix."""
     if not 32 <= options.image_size <= 600:
         raise ValueError(f"Received --image-size {options.image_size}, expected 32 to 600 pixels.")
-    _check_folder(options.output.parent)
+    check_folder(options.output.parent)
     from helpers import teaching
 
     start = time.perf_counter()
@@ -238,7 +217,7 @@ def teach_folder(options: argparse.Namespace) -> int:
 
 
 def _add_predict(commands: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         commands,
         "predict",
         predict_paths,
@@ -308,7 +287,7 @@ def _print_json(predictions: Sequence["prediction.Prediction"]) -> None:
 
 
 def _add_student(commands: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         commands,
         "student",
         write_students,
@@ -326,7 +305,7 @@ def write_students(options: argparse.Namespace) -> int:
     """Write the student edition and name the files."""
     from helpers import course
 
-    _check_folder(options.output)
+    check_folder(options.output)
     notebooks = course.find_notebooks(options.notebooks)
     for path in course.write_student_edition(notebooks, output=options.output, force=options.force):
         print(path)
@@ -334,7 +313,7 @@ def write_students(options: argparse.Namespace) -> int:
 
 
 def _add_outputs(commands: Any) -> None:
-    parser = _add_command(
+    parser = add_command(
         commands,
         "outputs",
         refresh_outputs,

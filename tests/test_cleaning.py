@@ -1,17 +1,32 @@
 """helpers.cleaning: what would stop a training run is found before, and nothing stops the search itself."""
 
+import contextlib
+import errno
 import hashlib
+import itertools
+import os
+import shutil
 import struct
+import subprocess
+import sys
 import warnings
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
+import keras
 import numpy as np
+import pandas
 import pytest
+import skimage.data
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from helpers import cleaning
+from helpers import cleaning, datasets, images
+from helpers.cleaning import _likeness
+from tests import damaged_files
 from tests.conftest import draw_noise
 
 
@@ -131,3 +146,378 @@ def test_whatever_is_damaged_is_reported_and_never_raised(tmp_path: Path, suffix
     assert report.digest == hashlib.sha256(path.read_bytes()).hexdigest()
     if not report.problem:
         assert np.asarray(Image.open(path)).size > 0
+
+
+# --- files that a viewer shows and a network must not learn from -------------------------------------------------
+
+
+def test_a_png_without_its_end_is_found(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png")
+    content = path.read_bytes()
+    for missing in range(1, 13):  # Pillow reads the pixels all the same, TensorFlow stops
+        path.write_bytes(content[:-missing])
+        assert cleaning.inspect_file(path).problem.startswith("not a readable picture (")
+
+
+def test_a_jpeg_filled_up_with_zeros_is_found_and_one_with_a_film_behind_it_is_not(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.jpg", subsampling=0)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] + bytes(9 * len(content)))
+    assert images.read(path).shape == (40, 50, 3)
+    assert "filled up with zeros" in cleaning.inspect_file(path).problem
+    for behind in (bytes(9999), b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 9):
+        path.write_bytes(content + behind)
+        assert cleaning.inspect_file(path).problem == ""
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.sampled_from(["jpg", "png"]), st.integers(1, 40), st.binary(max_size=20), st.integers(0, 3000))
+def test_what_is_called_plain_tensorflow_decodes_to_the_same(
+    tmp_path: Path, suffix: str, cut: int, junk: bytes, zeros: int
+) -> None:
+    path = save(tmp_path / f"a.{suffix}", **({"subsampling": 0} if suffix == "jpg" else {}))
+    path.write_bytes(path.read_bytes()[:-cut] + junk + bytes(zeros))
+    if cleaning.inspect_file(path).plain:
+        decoded = tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False).numpy()
+        assert decoded.shape == images.read(path).shape
+
+
+# --- a folder with everything in it ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> tuple[Path, dict[str, set[tuple[str, bool]]]]:
+    return tmp_path / "photos", damaged_files.plant(tmp_path / "photos")
+
+
+def unusable_of(said: dict[str, set[tuple[str, bool]]]) -> set[str]:
+    return {file for file, pairs in said.items() if not all(usable for _, usable in pairs)}
+
+
+def test_everything_planted_is_named_and_nothing_else(planted) -> None:
+    folder, expected = planted
+    before = sorted(folder.rglob("*"))
+    findings = cleaning.find_problems(folder)
+    said: dict[str, set[tuple[str, bool]]] = {}
+    for finding in findings:
+        said.setdefault(finding.file, set()).add((finding.kind, finding.usable))
+        assert finding.detail
+    assert said == expected
+    assert {finding.kind for finding in findings} == set(cleaning.KINDS)
+    assert [finding.file for finding in findings] == sorted(finding.file for finding in findings)
+    assert sorted(folder.rglob("*")) == before
+    assert cleaning.find_problems(str(folder)) == findings
+
+
+def test_everything_planted_trains_and_the_good_pictures_are_all_used(planted) -> None:
+    folder, expected = planted
+    listed = {path.relative_to(folder).as_posix() for path in images.find_files(folder)}
+    used = listed - unusable_of(expected)
+    sizes = {"num_train": len(used) - 8, "num_validation": 4, "num_test": 4}
+    data = datasets.load(folder, **sizes)
+    assert sum(data.counts.values()) == len(used)
+    set_aside = {Path(file).as_posix(): reason for file, reason in data.set_aside}
+    assert all(set_aside.values())
+    # What no suffix makes a picture (a link to nothing, picture.txt) `load` may name or not; it cannot use it.
+    assert unusable_of(expected) & listed <= set(set_aside) <= unusable_of(expected)
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((16, 16, 3)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")])
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    seen = [len(labels) for _, labels in datasets.batches(data.train, image_size=16, batch_size=8)]
+    assert sum(seen) == len(used) - 8
+    batches = datasets.batches(data.train, image_size=16, batch_size=8)
+    history = model.fit(batches, shuffle=False, verbose=0)
+    assert np.isfinite(history.history["loss"]).all()
+
+
+def test_copies_in_split_folders_are_judged_as_when_training(tmp_path: Path) -> None:
+    for number, place in enumerate(
+        ["train/cat", "train/dog", "validation/cat", "validation/dog", "test/cat", "test/dog"]
+    ):
+        (tmp_path / place).mkdir(parents=True)
+        for seed in range(2):
+            damaged_files.draw(10 * number + seed).save(tmp_path / place / f"{seed}.png")
+    for source, copy in [
+        ("test/cat/0", "train/cat/a"),
+        ("validation/dog/0", "train/dog/a"),
+        ("validation/dog/1", "test/dog/a"),
+        ("train/cat/1", "train/cat/b"),
+        ("train/dog/1", "test/cat/x"),  # two classes: one label is wrong
+    ]:
+        shutil.copy(tmp_path / f"{source}.png", tmp_path / f"{copy}.png")
+    unusable = {finding.file for finding in cleaning.find_problems(tmp_path) if not finding.usable}
+    assert unusable == {
+        *("train/cat/a.png", "train/dog/a.png", "validation/dog/1.png", "train/cat/b.png"),
+        *("train/dog/1.png", "test/cat/x.png"),
+    }
+    assert unusable == {Path(file).as_posix() for file, _ in datasets.load(tmp_path).set_aside}
+
+
+def test_a_clean_folder_has_no_findings_and_a_wrong_one_is_refused(tmp_path: Path) -> None:
+    assert cleaning.find_problems(tmp_path) == []
+    damaged_files.draw(0).save(tmp_path / "a.jpg")
+    assert cleaning.find_problems(tmp_path) == []
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        cleaning.find_problems(tmp_path / "nothing")
+    with pytest.raises(NotADirectoryError, match="expected a folder"):
+        cleaning.find_problems(tmp_path / "a.jpg")
+    for distance in (-1, 65):
+        with pytest.raises(ValueError, match=f"near_distance={distance}, expected 0 to 64"):
+            cleaning.find_problems(tmp_path, near_distance=distance)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a permission there")
+def test_a_class_folder_that_is_a_link_is_looked_into(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a.jpg").touch()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "cat").symlink_to(tmp_path / "elsewhere")
+    assert [finding.file for finding in cleaning.find_problems(tmp_path / "photos")] == ["cat/a.jpg"]
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions bind neither root nor Windows this way")
+def test_what_may_not_be_read_is_named(tmp_path: Path) -> None:
+    damaged_files.draw(0).save(tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").chmod(0)
+    assert [(f.kind, f.detail) for f in cleaning.find_problems(tmp_path)] == [("unreadable", "Permission denied")]
+    (tmp_path / "closed").mkdir(mode=0)
+    with pytest.raises(PermissionError):
+        cleaning.find_problems(tmp_path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux counts it")
+def test_decompression_bombs_take_no_memory(tmp_path: Path) -> None:
+    for number in range(8):
+        (tmp_path / f"{number}.png").write_bytes(damaged_files.bomb() + bytes([number]))
+    code = (
+        "import resource, sys; from helpers import cleaning; peak = lambda: resource.getrusage(0).ru_maxrss; "
+        "before = peak(); found = cleaning.find_problems(sys.argv[1]); "
+        "print(len(found), {f.kind for f in found}, peak() - before)"
+    )
+    answer = subprocess.run([sys.executable, "-c", code, tmp_path], check=True, capture_output=True, text=True).stdout
+    number, kinds, kilobytes = answer.split()
+    assert (number, kinds) == ("8", "{'oversized'}")
+    assert int(kilobytes) < 100_000
+
+
+# --- near duplicates ---------------------------------------------------------------------------------------------
+
+
+def bits_apart(first: Image.Image, second: Image.Image) -> int:
+    hashes = [cleaning.perceptual_hash(np.array(picture.convert("RGB"))) for picture in (first, second)]
+    assert None not in hashes
+    return (hashes[0] ^ hashes[1]).bit_count()
+
+
+def test_copies_of_a_photo_are_near_and_other_photos_are_not() -> None:
+    photos = [
+        Image.fromarray(photo) for photo in (skimage.data.chelsea(), skimage.data.coffee(), skimage.data.rocket())
+    ]
+    for photo in photos:
+        width, height = photo.size
+        cut = photo.crop((width // 100, height // 100, width - width // 100, height - height // 100))
+        for copy in (photo.resize((90, 70)), photo.convert("L"), cut, photo.point(lambda value: min(255, value + 15))):
+            assert bits_apart(photo, copy) <= cleaning.NEAR_DISTANCE
+    assert min(bits_apart(a, b) for a, b in itertools.combinations(photos, 2)) > 2 * cleaning.NEAR_DISTANCE
+
+
+@pytest.mark.parametrize("colour", ["black", "white", "red", (127, 128, 127)])
+def test_a_flat_picture_resembles_nothing(colour: str | tuple[int, int, int]) -> None:
+    flat = np.array(Image.new("RGB", (64, 48), colour))
+    assert cleaning.perceptual_hash(flat) is None
+    speckled = np.clip(flat.astype(int) + draw_noise(0, height=48, width=64) % 3 - 1, 0, 255).astype(np.uint8)
+    assert cleaning.perceptual_hash(speckled) is None  # as a JPEG leaves it
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.none() | st.integers(0, 2**64 - 1), max_size=30), st.integers(0, 64), st.integers(1, 40))
+def test_near_pairs_are_those_that_a_double_loop_finds(hashes: list[int | None], distance: int, block: int) -> None:
+    expected = [
+        (i, j, (hashes[i] ^ hashes[j]).bit_count())
+        for i, j in itertools.combinations(range(len(hashes)), 2)
+        if None not in (hashes[i], hashes[j]) and (hashes[i] ^ hashes[j]).bit_count() <= distance
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_likeness, "BLOCK", block)
+        assert sorted(cleaning.near_pairs(hashes, near_distance=distance)) == expected
+
+
+def test_a_folder_full_of_look_alikes_names_the_nearest_and_the_first(tmp_path: Path) -> None:
+    for number in range(6):
+        damaged_files.draw(0).resize((100 + 10 * number, 80)).save(tmp_path / f"{number}.png")
+    findings = cleaning.find_problems(tmp_path)
+    assert [(f.file, f.kind, f.usable) for f in findings] == [(f"{n}.png", "near duplicate", True) for n in range(1, 6)]
+    assert all(f.detail.startswith("nearly the same as ") for f in findings)
+    assert findings[0].detail.startswith("nearly the same as 0.png")
+
+
+@pytest.mark.skipif("COURSE_PHOTOS" not in os.environ, reason="COURSE_PHOTOS names no folder with photos")
+def test_real_photos_have_the_near_duplicates_that_a_look_confirmed() -> None:
+    folder = Path(os.environ["COURSE_PHOTOS"])
+    pets = cleaning.find_problems(folder / "cat_dog_small")
+    assert [(f.file, f.kind) for f in pets] == [("train/dogs/dog.74.jpg", "near duplicate")]
+    skies = Counter(f.kind for f in cleaning.find_problems(folder / "weather"))
+    assert skies == {"duplicate": 25, "near duplicate": 95}
+
+
+# --- manifest and setting aside ----------------------------------------------------------------------------------
+
+
+def test_the_manifest_opens_in_pandas_whatever_the_files_are_called(planted, tmp_path: Path) -> None:
+    folder, _ = planted
+    findings = cleaning.find_problems(folder)
+    path = tmp_path / "new" / "found.csv"
+    cleaning.write_manifest(findings, path)
+    table = pandas.read_csv(path, keep_default_na=False)
+    assert list(table.columns) == ["file", "kind", "detail", "usable"]
+    assert table["usable"].dtype == bool
+    as_written = [f._replace(file=f.file.encode("utf-8", "backslashreplace").decode()) for f in findings]
+    assert [tuple(row) for row in table.itertuples(index=False)] == [tuple(finding) for finding in as_written]
+    cleaning.write_manifest([], path)
+    assert path.read_bytes() == b"file,kind,detail,usable\n"
+    assert [other.name for other in path.parent.iterdir()] == ["found.csv"]
+
+
+def test_a_manifest_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "found.csv"
+    cleaning.write_manifest([cleaning.Finding("a.jpg", "empty", "x", False)], path)
+    before = path.read_bytes()
+
+    def broken() -> Iterator[cleaning.Finding]:
+        yield cleaning.Finding("b.jpg", "empty", "x", False)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cleaning.write_manifest(broken(), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def contents(*folders: Path) -> Counter:
+    """Every file and link below some folders, by content; manifests not counted."""
+    paths = [p for folder in folders for p in folder.rglob("*") if p.name != cleaning.MANIFEST_NAME]
+    return Counter(
+        (p.name, str(p.readlink()) if p.is_symlink() else p.read_bytes())
+        for p in paths
+        if p.is_file() or p.is_symlink()
+    )
+
+
+def test_unusable_files_are_moved_and_no_others(planted, tmp_path: Path) -> None:
+    folder, expected = planted
+    before = contents(folder)
+    findings = cleaning.find_problems(folder)
+    moved = cleaning.set_aside(folder, findings, destination=tmp_path / "aside")
+    assert {path.relative_to(tmp_path / "aside").as_posix() for path in moved} == unusable_of(expected)
+    assert contents(folder, tmp_path / "aside") == before
+    assert all(os.path.lexists(path) for path in moved)
+    table = pandas.read_csv(tmp_path / "aside" / "manifest.csv")
+    assert len(table) == sum(not finding.usable for finding in findings)
+    assert not table["usable"].any()
+    assert all(finding.usable for finding in cleaning.find_problems(folder))
+    data = datasets.load(folder)
+    assert data.set_aside == ()
+
+
+def test_a_second_run_adds_to_the_first(tmp_path: Path) -> None:
+    folder, aside = tmp_path / "photos", tmp_path / "aside"
+    folder.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (folder / name).touch()
+        findings = cleaning.find_problems(folder)
+        assert cleaning.set_aside(folder, findings, destination=aside) == [aside / name]
+    assert pandas.read_csv(aside / "manifest.csv")["file"].tolist() == ["a.jpg", "b.jpg"]
+    assert cleaning.set_aside(folder, [], destination=tmp_path / "unused") == []
+    assert not (tmp_path / "unused").exists()
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    folder, aside = tmp_path / "photos", tmp_path / "aside"
+    folder.mkdir()
+    aside.mkdir()
+    (folder / "a.jpg").write_text("one")
+    (folder / "b.jpg").write_text("two")
+    (aside / "b.jpg").write_text("another")
+    findings = cleaning.find_problems(folder)
+    with pytest.raises(ValueError, match=r"b\.jpg' is taken by another file\. Choose another folder"):
+        cleaning.set_aside(folder, findings, destination=aside)
+    assert sorted(path.name for path in folder.iterdir()) == ["a.jpg", "b.jpg"]
+    assert [path.read_text() for path in aside.iterdir()] == ["another"]
+    (aside / "b.jpg").unlink()
+    (aside / "manifest.csv").write_text("mine\n")
+    with pytest.raises(ValueError, match="not a manifest of ours"):
+        cleaning.set_aside(folder, findings, destination=aside)
+    assert (aside / "manifest.csv").read_text() == "mine\n"
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize("destination", ["photos", "photos/aside", "photos/cat", ".", "photos/../photos/x"])
+def test_a_destination_that_would_be_found_again_is_refused(tmp_path: Path, destination: str) -> None:
+    (tmp_path / "photos" / "cat").mkdir(parents=True)
+    (tmp_path / "photos" / "cat" / "a.jpg").touch()
+    findings = cleaning.find_problems(tmp_path / "photos")
+    with pytest.raises(ValueError, match="expected a folder apart from it"):
+        cleaning.set_aside(tmp_path / "photos", findings, destination=tmp_path / destination)
+    assert (tmp_path / "photos" / "cat" / "a.jpg").exists()
+    cleaning.set_aside(tmp_path / "photos", findings, destination=tmp_path / "photos" / ".aside")
+    assert cleaning.find_problems(tmp_path / "photos") == []
+
+
+def test_findings_that_do_not_fit_the_folder_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "outside.jpg").touch()
+    for name in ("../outside.jpg", str(tmp_path / "outside.jpg")):
+        with pytest.raises(ValueError, match="expected files in"):
+            cleaning.set_aside(
+                tmp_path / "photos", [cleaning.Finding(name, "empty", "", False)], destination=tmp_path / "aside"
+            )
+    with pytest.raises(FileNotFoundError, match=r"gone\.jpg"):
+        cleaning.set_aside(
+            tmp_path / "photos", [cleaning.Finding("gone.jpg", "empty", "", False)], destination=tmp_path / "aside"
+        )
+    assert (tmp_path / "outside.jpg").exists()
+    assert not (tmp_path / "aside").exists()
+
+
+@pytest.mark.parametrize("two_disks", [False, True])
+@pytest.mark.parametrize("stopped_at", range(1, 8))
+def test_a_run_that_is_killed_loses_nothing_and_can_be_done_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, two_disks: bool, stopped_at: int
+) -> None:
+    folder, aside = tmp_path / "photos", tmp_path / "aside"
+    folder.mkdir()
+    for number in range(3):
+        (folder / f"{number}.jpg").write_text(f"no picture {number}")
+    findings = cleaning.find_problems(folder)
+    steps = itertools.count(1)
+    rename, unlink = Path.rename, Path.unlink
+
+    def next_step() -> None:
+        if next(steps) == stopped_at:
+            raise KeyboardInterrupt
+
+    def rename_or_stop(source: Path, target: Path) -> Path:
+        next_step()
+        if two_disks and source.parent != target.parent:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return rename(source, target)
+
+    def unlink_or_stop(path: Path, missing_ok: bool = False) -> None:
+        if path.parent == folder:
+            next_step()
+        unlink(path, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", rename_or_stop)
+        patch.setattr(Path, "unlink", unlink_or_stop)
+        with contextlib.suppress(KeyboardInterrupt):
+            cleaning.set_aside(folder, findings, destination=aside)
+            assert next(steps) <= stopped_at
+    for number in range(3):
+        copies = [place / f"{number}.jpg" for place in (folder, aside) if (place / f"{number}.jpg").exists()]
+        assert copies
+        assert {copy.read_text() for copy in copies} == {f"no picture {number}"}
+    cleaning.set_aside(folder, cleaning.find_problems(folder), destination=aside)
+    assert list(folder.iterdir()) == []
+    assert sorted(path.name for path in aside.iterdir()) == ["0.jpg", "1.jpg", "2.jpg", "manifest.csv"]
+    assert pandas.read_csv(aside / "manifest.csv")["file"].tolist() == ["0.jpg", "1.jpg", "2.jpg"]

@@ -18,6 +18,8 @@ PACKAGE = Path(helpers.__file__).parent
 ALLOWED: dict[str, set[str]] = {
     "__init__": {"_quiet"},
     "__main__": {"cli"},
+    "_commands": set(),
+    "_data_commands": {"_commands", "cleaning", "datasets", "downloads"},
     "_pets": set(),
     "_quiet": set(),
     "_torch_pickle": set(),
@@ -28,7 +30,8 @@ ALLOWED: dict[str, set[str]] = {
     "cleaning": {"images"},
     "cli": {"*"},
     "course": set(),
-    "datasets": {"images", "cleaning", "synthetic_pets"},
+    "datasets": {"images", "cleaning", "downloads", "synthetic_pets"},
+    "downloads": set(),
     "explain": set(),
     "features": {"backbones", "datasets"},
     "images": set(),

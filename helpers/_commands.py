@@ -1,0 +1,31 @@
+"""What every command of the command line is made with."""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+
+def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) -> argparse.ArgumentParser:
+    """Add a command to those of a parser; its help ends with the example, which a test calls."""
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=help,
+        epilog=f"Example:\n  python -m helpers {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure, before long work and not after it, that files can be written to a folder, which need not exist yet."""
+    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    try:
+        with tempfile.TemporaryFile(dir=existing):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"Received output '{folder}', where no file can be written ({error.strerror}). Choose another folder."
+        ) from error

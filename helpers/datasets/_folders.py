@@ -1,0 +1,101 @@
+"""Pictures from a folder with one sub-folder a class."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from helpers import cleaning, images
+from helpers.datasets._decoding import decode_files
+from helpers.datasets._splits import SPLITS, ImageDataset, Record, fingerprint_of, labels_of_splits, split_records
+
+SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation"} | {
+    "test": "test"
+}
+INSPECTED_AT_ONCE = 512  # files
+
+
+def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:
+    roots = find_split_folders(folder)
+    class_names = _class_names(folder, roots)
+    paths = [
+        (split, class_names.index(name), path)
+        for split, root in roots.items()
+        for name in class_names
+        for path in images.find_files(root / name)
+    ]
+    reports = _inspect([path for _, _, path in paths])
+    usable, set_aside = _set_aside(paths, reports)
+    pools: dict[str, list[Record]] = {}
+    for position in usable:
+        split, label, _ = paths[position]
+        pools.setdefault(split, []).append(Record(position, label, reports[position].digest))
+    chosen = {split: records for split, (_, records) in split_records(pools, wanted=wanted, seed=seed).items()}
+    files = [path for _, _, path in paths]
+    plain = [report.plain for report in reports]
+    return ImageDataset(
+        name=folder.resolve().name,
+        **{split: decode_files(records, files, plain) for split, records in chosen.items()},
+        class_names=class_names,
+        labels=labels_of_splits(chosen),
+        fingerprint=fingerprint_of(chosen),
+        set_aside=tuple((str(files[i].relative_to(folder)), reason) for i, reason in set_aside),
+    )
+
+
+def _inspect(paths: Sequence[Path]) -> list[cleaning.FileReport]:
+    # In portions: a job that waits takes two kilobytes, and 25,000 of them would be seen in the memory.
+    portions = (paths[start : start + INSPECTED_AT_ONCE] for start in range(0, len(paths), INSPECTED_AT_ONCE))
+    return [report for portion in portions for report in cleaning.inspect_files(portion)]
+
+
+def find_split_folders(folder: Path) -> dict[str, Path]:
+    """Return the folders of `train`, `validation`, `test` that are there, or the folder itself as `train`."""
+    found = {SPLIT_FOLDERS[p.name]: p for p in sorted(folder.iterdir()) if p.is_dir() and p.name in SPLIT_FOLDERS}
+    return found if "train" in found else {"train": folder}
+
+
+def _class_names(folder: Path, roots: Mapping[str, Path]) -> tuple[str, ...]:
+    named = {
+        split: sorted(
+            p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith(".") and images.find_files(p)
+        )
+        for split, root in roots.items()
+    }
+    names = named["train"]
+    if len(names) < 2:
+        raise ValueError(
+            f"Received '{folder}' with {len(names)} class folder(s) of pictures {names}, expected two or more. "
+            "Make one sub-folder a class and put its pictures in it."
+        )
+    for split, others in named.items():
+        strangers = sorted(set(others) - set(names))
+        if strangers:
+            raise ValueError(
+                f"Received classes {strangers} in '{split}' that 'train' does not have, expected {names}. "
+                "Use the same class folders in every split."
+            )
+    return tuple(names)
+
+
+def _set_aside(
+    paths: Sequence[tuple[str, int, Path]], reports: Sequence[cleaning.FileReport]
+) -> tuple[list[int], list[tuple[int, str]]]:
+    """Part usable pictures from damaged ones and copies; a copy stays where it is tested, not where it is learned."""
+    labels_of: dict[str, set[int]] = {}
+    for (_, label, _), report in zip(paths, reports, strict=True):
+        labels_of.setdefault(report.digest, set()).add(label)
+    kept: dict[str, int] = {}
+    usable, set_aside = [], []
+    by_use = sorted(range(len(paths)), key=lambda i: -SPLITS.index(paths[i][0]))  # test, validation, train
+    for i in by_use:
+        report = reports[i]
+        if report.problem:
+            set_aside.append((i, report.problem))
+        elif len(labels_of[report.digest]) > 1:
+            set_aside.append((i, "the same picture stands under two classes"))
+        elif report.digest in kept:
+            first = paths[kept[report.digest]][2]
+            set_aside.append((i, f"a copy of {first.parent.name}/{first.name}"))
+        else:
+            kept[report.digest] = i
+            usable.append(i)
+    return sorted(usable), sorted(set_aside)

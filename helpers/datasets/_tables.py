@@ -1,0 +1,181 @@
+"""A folder of pictures as a table, and a table as three folders."""
+
+import hashlib
+import os
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+
+from helpers import images
+from helpers.datasets._folders import find_split_folders
+from helpers.datasets._splits import SPLITS, Record, stratified_order
+from helpers.datasets._writing import require_class_names, require_free, written_beside
+
+NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?)[ ._-]*\(?\d+\)?")  # cat.12, american_bulldog_7, dog (3)
+
+
+def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] = "folder") -> pd.DataFrame:
+    """List the pictures of a folder with their classes, by path.
+
+    Args:
+        folder: where the pictures are, hidden ones excepted.
+        label_from: `folder`: the class is the sub-folder (below `train`, `validation` and `test`, where there are
+            such folders; pictures outside of all class folders are left out). `name`: the class is the file's name
+            without its number, so `cat.12.jpg` shows a cat, in whatever folder.
+
+    Returns:
+        Columns `path` and `class_name`, both text; also `split` where there are `train`, ... folders.
+
+    Raises:
+        ValueError: if no picture has a class by this rule, or a file's name does not say it.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for name in ("cat.1.jpg", "dog.1.jpg", "dog.2.jpg"):
+        ...     (folder / name).touch()
+        >>> list_pictures(folder, label_from="name").class_name.to_list()
+        ['cat', 'dog', 'dog']
+    """
+    if label_from not in ("folder", "name"):
+        raise ValueError(f"Received label_from={label_from!r}, expected 'folder' or 'name'. Choose one of the two.")
+    folder = Path(folder).expanduser()
+    roots = find_split_folders(folder)
+    rows = []
+    for split, root in roots.items():
+        for path in images.find_files(root):
+            below = path.relative_to(root).parts
+            if label_from == "name":
+                rows.append((str(path), _class_in_name(path), split))
+            elif len(below) > 1:
+                rows.append((str(path), below[0], split))
+    if not rows:
+        raise ValueError(
+            f"Received '{folder}' without a picture in a class folder, expected one sub-folder a class. "
+            "Make these folders, or take the class from the files' names with label_from='name'."
+        )
+    table = pd.DataFrame(rows, columns=["path", "class_name", "split"])
+    return table if set(roots.values()) != {folder} else table.drop(columns="split")
+
+
+def _class_in_name(path: Path) -> str:
+    found = NAME_AND_NUMBER.fullmatch(path.stem)
+    if not found:
+        raise ValueError(
+            f"Received '{path.name}', expected a class and a number such as 'cat.12.jpg'. "
+            "Rename the file, or put it into the folder of its class."
+        )
+    return found[1]
+
+
+def split_into_folders(
+    table: pd.DataFrame,
+    output: str | Path,
+    *,
+    shares: tuple[float, float, float] = (0.7, 0.15, 0.15),
+    seed: int = 0,
+    link: bool = False,
+) -> pd.DataFrame:
+    """Copy pictures into `train`, `validation` and `test`, each with one sub-folder a class.
+
+    The choice depends on the files' contents and the seed, not on their names, and keeps the classes' shares.
+    Copies of one picture go into the same split. The source stays as it is.
+
+    Args:
+        table: with columns `path` and `class_name`, as from `list_pictures`.
+        output: a new or empty folder.
+        shares: of train, validation and test; they add up to 1.
+        seed: which picture goes where.
+        link: make hard links, which take no space, or symbolic links to another disk. A change to a link's content
+            changes the picture it came from.
+
+    Returns:
+        The rows of `table` in their order, with `split`, the new `path`, and the old one as `source`.
+
+    Raises:
+        ValueError: if `output` is not empty, the shares do not add up to 1, or a split gets no picture.
+
+    Example:
+        >>> import tempfile
+        >>> from skimage import data_dir
+        >>> table = pd.DataFrame({"path": sorted(map(str, Path(data_dir).glob("c*.png"))), "class_name": "thing"})
+        >>> table = split_into_folders(table, Path(tempfile.mkdtemp()) / "split", shares=(0.5, 0.25, 0.25))
+        >>> sorted(table.split.unique())
+        ['test', 'train', 'validation']
+    """
+    output = Path(output).expanduser()
+    _require_shares(shares)
+    require_class_names(sorted(set(table.class_name)))
+    require_free(output)
+    splits = _choose_splits(table, shares=shares, seed=seed)
+    names = _new_names(table, splits)
+    with written_beside(output) as draft:
+        for source, name in zip(table.path, names, strict=True):
+            (draft / name).parent.mkdir(parents=True, exist_ok=True)
+            _place(Path(source), draft / name, link=link)
+    return table.assign(split=splits, path=[str(output / name) for name in names], source=table.path)
+
+
+def _require_shares(shares: Sequence[float]) -> None:
+    if len(shares) != len(SPLITS) or min(shares) < 0 or abs(sum(shares) - 1) > 1e-9:
+        raise ValueError(
+            f"Received shares={tuple(shares)}, expected three numbers of 0 or more that add up to 1. "
+            "Say how much goes to train, validation and test, such as (0.7, 0.15, 0.15)."
+        )
+
+
+def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -> list[str]:
+    """Return the split of each row: whole groups of copies, in stratified order, each where its middle falls."""
+    with ThreadPoolExecutor() as pool:
+        digests = list(pool.map(_digest, table.path))
+    class_of: dict[str, str] = {}
+    for digest, class_name in zip(digests, table.class_name, strict=True):
+        class_of[digest] = min(class_name, class_of.get(digest, class_name))
+    classes = sorted(set(class_of.values()))
+    groups = [Record(i, classes.index(class_of[digest]), digest) for i, digest in enumerate(sorted(class_of))]
+    sizes, ends = Counter(digests), list(accumulate(shares))
+    split_of, before = {}, 0
+    for group in stratified_order(groups, seed=seed):
+        middle = (before + sizes[group.digest] / 2) / len(digests)
+        split_of[group.digest] = next((s for s, end in zip(SPLITS, ends, strict=True) if middle <= end), SPLITS[-1])
+        before += sizes[group.digest]
+    empty = [s for s, share in zip(SPLITS, shares, strict=True) if share and s not in split_of.values()]
+    if empty:
+        raise ValueError(f"Received {len(digests)} pictures, too few to fill {empty}. Add some, or change `shares`.")
+    return [split_of[digest] for digest in digests]
+
+
+def _digest(path: str) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _new_names(table: pd.DataFrame, splits: Sequence[str]) -> list[Path]:
+    """Return `split/class/file name`, with a number added where two files would get the same name."""
+    names, taken = [], set()
+    for path, class_name, split in zip(table.path, table.class_name, splits, strict=True):
+        old = Path(path)
+        name, number = Path(split, class_name, old.name), 1
+        while str(name).lower() in taken:  # lower: on Windows and macOS a.JPG and a.jpg are one file
+            number += 1
+            name = Path(split, class_name, f"{old.stem}-{number}{old.suffix}")
+        taken.add(str(name).lower())
+        names.append(name)
+    return names
+
+
+def _place(source: Path, target: Path, *, link: bool) -> None:
+    if not link:
+        shutil.copyfile(source, target)
+        return
+    try:
+        os.link(source.resolve(), target)
+    except OSError:  # another disk, or a file system without hard links
+        target.symlink_to(source.resolve())

@@ -1,0 +1,189 @@
+"""Pictures in a few large files that are read from front to back, instead of in thousands of small ones."""
+
+import json
+import re
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+import tensorflow as tf
+
+from helpers.datasets._decoding import decode
+from helpers.datasets._writing import written_beside
+
+SHARD_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.tfrecord")
+FEATURES = {"picture": tf.io.FixedLenFeature((), tf.string), "label": tf.io.FixedLenFeature((), tf.int64)}
+BYTES_AROUND_RECORD = 16  # its length, and the checksums of both
+# How JPEG and PNG files begin and end.
+JPEG_ENDS = (b"\xff\xd8", b"\xff\xd9")
+PNG_ENDS = (b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82")
+
+
+def write_tfrecords(
+    split: tf.data.Dataset,
+    folder: str | Path,
+    *,
+    shards: int = 4,
+    name: str = "train",
+    quality: int | None = None,
+    class_names: Sequence[str] = (),
+) -> list[Path]:
+    """Write pictures and labels into a few files, encoded.
+
+    The pictures are stored as PNG, which gives back every pixel: to store must not be to change. JPEG takes a
+    fifth of the space and is decoded faster; ask for it by its quality where small changes do no harm.
+
+    Args:
+        split: `(uint8 (height, width, 3), label)`, as in an `ImageDataset`.
+        folder: where the files go; there may be other splits in it.
+        shards: number of files, such as `train-00000-of-00004.tfrecord`. The pictures are dealt out in turn.
+        name: what the files' names begin with.
+        quality: None for PNG, 1 to 100 for JPEG.
+        class_names: kept beside as `class_names.json`, where given.
+
+    Returns:
+        The files.
+
+    Raises:
+        ValueError: if there are such files already, or the number or quality makes no sense.
+
+    Example:
+        >>> import tempfile
+        >>> split = tf.data.Dataset.from_tensors((tf.zeros((4, 4, 3), tf.uint8), tf.constant(1, tf.int64)))
+        >>> [path.name for path in write_tfrecords(split, tempfile.mkdtemp(), shards=1)]
+        ['train-00000-of-00001.tfrecord']
+    """
+    folder = Path(folder)
+    _require_options(shards=shards, name=name, quality=quality)
+    present = sorted(path.name for path in folder.glob("*.tfrecord") if _shard_of(path)[0] == name)
+    if present:
+        raise ValueError(f"Received '{folder}', where '{present[0]}' is already. Take another folder or name.")
+    files = [folder / f"{name}-{i:05}-of-{shards:05}.tfrecord" for i in range(shards)]
+    with ExitStack() as stack:
+        drafts = [stack.enter_context(written_beside(file)) for file in files]
+        with ExitStack() as open_files:
+            writers = [open_files.enter_context(tf.io.TFRecordWriter(str(draft))) for draft in drafts]
+            for number, (picture, label) in enumerate(split):
+                writers[number % shards].write(_example(picture, int(label), quality))
+        if class_names:
+            text = json.dumps(list(class_names), ensure_ascii=False)
+            (folder / "class_names.json").write_text(text + "\n", encoding="utf-8")
+    return files
+
+
+def _require_options(*, shards: int, name: str, quality: int | None) -> None:
+    if not 1 <= shards <= 99_999:
+        raise ValueError(f"Received shards={shards}, expected 1 to 99,999. Four are plenty for thousands of pictures.")
+    if quality is not None and not 1 <= quality <= 100:
+        raise ValueError(f"Received quality={quality}, expected 1 to 100, or None for PNG. 95 looks like PNG.")
+    if not name or Path(name).name != name:
+        raise ValueError(f"Received name={name!r}, expected the beginning of a file name, such as 'train'.")
+
+
+def _example(picture: tf.Tensor, label: int, quality: int | None) -> bytes:
+    if quality is None:
+        content = tf.io.encode_png(picture)
+    else:
+        content = tf.io.encode_jpeg(picture, quality=quality, chroma_downsampling=False)
+    features = {
+        "picture": tf.train.Feature(bytes_list=tf.train.BytesList(value=[content.numpy()])),
+        "label": tf.train.Feature(int64_list=tf.train.Int64List(value=[label])),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString()
+
+
+def read_tfrecords(files: Sequence[str | Path]) -> tf.data.Dataset:
+    """Read what `write_tfrecords` wrote, all of it checked before the first picture is given out.
+
+    Args:
+        files: all shards of a split, as from `sorted(folder.glob("train-*.tfrecord"))`.
+
+    Returns:
+        `tf.data.Dataset` of `(uint8 (height, width, 3), int64 label)` of known length, in the order of writing.
+
+    Raises:
+        ValueError: if a shard is missing, damaged, or holds anything but whole pictures with labels; the message
+            names the file and the record.
+
+    Example:
+        >>> import tempfile
+        >>> split = tf.data.Dataset.range(5).map(lambda i: (tf.fill((2, 2, 3), tf.cast(i, tf.uint8)), i))
+        >>> files = write_tfrecords(split, tempfile.mkdtemp(), shards=2)
+        >>> [int(label) for picture, label in read_tfrecords(files)]
+        [0, 1, 2, 3, 4]
+    """
+    files = [Path(file) for file in files]
+    files = _require_all_shards(files)
+    counts = [_count_records(file) for file in files]
+    dealt = [len(range(i, sum(counts), len(files))) for i in range(len(files))]
+    if counts != dealt:
+        raise ValueError(
+            f"Received shards of {counts} records, expected {dealt}: one of them lost its end. "
+            "Write the files anew with write_tfrecords."
+        )
+    names = tf.data.Dataset.from_tensor_slices([str(file) for file in files])
+    records = names.interleave(tf.data.TFRecordDataset, cycle_length=len(files), block_length=1)
+    pictures = records.map(_parse, num_parallel_calls=tf.data.AUTOTUNE)
+    return pictures.apply(tf.data.experimental.assert_cardinality(sum(counts)))
+
+
+def _parse(record: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    example = tf.io.parse_single_example(record, FEATURES)
+    return tf.ensure_shape(decode(example["picture"]), (None, None, 3)), example["label"]
+
+
+def _shard_of(path: Path) -> tuple[str, int, int]:
+    """Return name, number and count of a shard, or ("", 0, 0) if the file is not named like one."""
+    found = SHARD_NAME.fullmatch(path.name)
+    return (found[1], int(found[2]), int(found[3])) if found else ("", 0, 0)
+
+
+def _require_all_shards(files: Sequence[Path]) -> list[Path]:
+    """Return the shards by number, or say which one is missing: a part of the data must not pass for all of it."""
+    shards = {file: _shard_of(file) for file in files}
+    kinds = {(file.parent, name, count) for file, (name, _, count) in shards.items()}
+    if len(kinds) != 1 or "" in {name for name, _, _ in shards.values()}:
+        raise ValueError(
+            f"Received {[file.name for file in files][:5]}, expected the shards of one split, such as "
+            "'train-00000-of-00004.tfrecord' to 'train-00003-of-00004.tfrecord'. List them with "
+            "sorted(folder.glob('train-*.tfrecord'))."
+        )
+    ((_, name, count),) = kinds
+    missing = sorted(set(range(count)) - {number for _, number, _ in shards.values()})
+    if missing or len(files) != count:
+        raise ValueError(
+            f"Received {len(files)} shards of '{name}', expected {count}, each once"
+            + (f"; '{name}-{missing[0]:05}-of-{count:05}.tfrecord' is not among them" if missing else "")
+            + ". Give all of them, or write them anew."
+        )
+    return sorted(files, key=lambda file: shards[file][1])
+
+
+def _count_records(file: Path) -> int:
+    """Return the number of records, all of them whole: checksums, features, and both ends of every picture."""
+    count, size = 0, 0
+    try:
+        records = tf.data.TFRecordDataset(str(file)).map(lambda record: (_is_whole(record), tf.strings.length(record)))
+        for whole, length in records.as_numpy_iterator():
+            if not whole:
+                raise _make_damaged_error(file, count, "not a whole JPEG or PNG picture")
+            count, size = count + 1, size + BYTES_AROUND_RECORD + length
+    except tf.errors.OpError as error:
+        raise _make_damaged_error(file, count, type(error).__name__) from error
+    if size != file.stat().st_size:  # TensorFlow takes a cut in the length of a record for the end
+        raise _make_damaged_error(file, count, "cut off")
+    return count
+
+
+def _is_whole(record: tf.Tensor) -> tf.Tensor:
+    picture = tf.io.parse_single_example(record, FEATURES)["picture"]
+
+    def runs(first: bytes, last: bytes) -> tf.Tensor:
+        begins = tf.strings.substr(picture, 0, len(first)) == first
+        return begins & (tf.strings.substr(picture, -len(last), len(last)) == last)
+
+    return runs(*JPEG_ENDS) | runs(*PNG_ENDS)
+
+
+def _make_damaged_error(file: Path, record: int, reason: str) -> ValueError:
+    return ValueError(f"{file}, record {record}: damaged ({reason}). Write the files anew with write_tfrecords.")
