@@ -15,6 +15,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from helpers._quiet import without_remarks
@@ -45,6 +46,7 @@ KOREAN_FONTS = (
     "NanumGothic",
 )
 PICTURE_WIDTH = 1.75  # inches, in a grid of pictures
+SMALL_WIDTH = 1.0  # inches, in a grid of feature maps or filters
 
 
 def new_figure(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 3.5)) -> tuple[Figure, np.ndarray]:
@@ -104,7 +106,8 @@ def show_images(
         images: uint8 `(height, width, 3)` or `(height, width)` arrays (those are shown in grey), or floats in 0..1.
         titles: one a picture.
         columns: pictures a row.
-        correct: one a picture: right answers get a blue title, wrong ones an orange title.
+        correct: one a picture: right answers get a blue frame and title, wrong ones an orange title and a broken
+            orange frame with a cross in its corner.
         alt: what the figure shows.
 
     Raises:
@@ -127,6 +130,8 @@ def show_images(
     for index, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
         _draw_image(axis, image)
         colour = BLACK if correct is None else (BLUE if correct[index] else ORANGE)
+        if correct is not None:
+            _draw_frame(axis, right=bool(correct[index]))
         if titles is not None:
             axis.set_title(titles[index], fontsize=9, color=colour, fontfamily=font_families())
     display_figure(figure, alt=alt)
@@ -136,6 +141,78 @@ def _draw_image(axis: Axes, image: np.ndarray) -> None:
     image = np.asarray(image)
     limits = {"vmin": 0, "vmax": 255 if np.issubdtype(image.dtype, np.integer) else 1}
     axis.imshow(image, **({"cmap": "gray", **limits} if image.ndim == 2 else {}))
+
+
+def _draw_frame(axis: Axes, *, right: bool) -> None:
+    """Frame a picture so that right and wrong differ in colour, in line and in a sign."""
+    colour = BLUE if right else ORANGE
+    on_axis = {"transform": axis.transAxes, "clip_on": False, "zorder": 3}
+    if not right:  # white between the dashes, or they are lost on a picture of their colour
+        axis.add_patch(Rectangle((0, 0), 1, 1, fill=False, edgecolor="white", linewidth=4, **on_axis))
+    line = {"linewidth": 3 if right else 4, "linestyle": "-" if right else (0, (2.5, 1.5))}
+    axis.add_patch(Rectangle((0, 0), 1, 1, fill=False, edgecolor=colour, **line, **on_axis))
+    sign = {"color": "white", "fontsize": 9, "fontweight": "bold", "ha": "right", "va": "top", "zorder": 4}
+    box = {"facecolor": colour, "edgecolor": "none", "boxstyle": "square,pad=0.15"}
+    axis.text(1, 1, "✓" if right else "✗", transform=axis.transAxes, bbox=box, **sign)
+
+
+def show_feature_maps(maps: np.ndarray, *, columns: int = 8, alt: str) -> None:
+    """Show the maps of one layer in a grid, all on one scale of grey, which stands beside them.
+
+    Args:
+        maps: float `(height, width, channels)`, as `explain.feature_maps` gives it.
+        columns: maps a row.
+        alt: what the figure shows.
+
+    Raises:
+        ValueError: if `maps` has another number of dimensions, or no map.
+    """
+    maps = np.asarray(maps)
+    if maps.ndim != 3 or not maps.size:
+        raise ValueError(
+            f"Received maps of shape {maps.shape}, expected (height, width, channels). "
+            "Pass the maps of one layer and one picture."
+        )
+    limits = {"cmap": "gray", "vmin": maps.min(), "vmax": maps.max()}
+    figure, axes = _new_grid(maps.shape[2], columns=columns, ratio=maps.shape[0] / maps.shape[1], beside=0.9)
+    for axis, one in zip(axes.flat, np.moveaxis(maps, 2, 0), strict=False):
+        drawn = axis.imshow(one, **limits)
+    figure.colorbar(drawn, ax=axes, aspect=30, shrink=0.9, pad=0.01)
+    display_figure(figure, alt=alt)
+
+
+def show_filters(filters: np.ndarray, *, columns: int = 8, alt: str) -> None:
+    """Show filters as little pictures in a grid: in colour with three channels, in grey with one.
+
+    Args:
+        filters: float `(filters, height, width, 3 or 1)` in 0..1, as `explain.first_layer_filters` gives it.
+        columns: filters a row.
+        alt: what the figure shows.
+
+    Raises:
+        ValueError: if `filters` has another shape, or no filter.
+    """
+    filters = np.asarray(filters)
+    if filters.ndim != 4 or not filters.size or filters.shape[-1] not in (1, 3):
+        raise ValueError(
+            f"Received filters of shape {filters.shape}, expected (filters, height, width, 3 or 1). "
+            "Only the filters of the first layer look at colours."
+        )
+    figure, axes = _new_grid(len(filters), columns=columns, ratio=filters.shape[1] / filters.shape[2])
+    for axis, one in zip(axes.flat, filters, strict=False):
+        _draw_image(axis, one[..., 0] if one.shape[-1] == 1 else one)
+    display_figure(figure, alt=alt)
+
+
+def _new_grid(count: int, *, columns: int, ratio: float, beside: float = 0.0) -> tuple[Figure, np.ndarray]:
+    """A figure with a place for each of `count` small pictures of a ratio of height to width, without axes."""
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    size = (SMALL_WIDTH * columns + beside, SMALL_WIDTH * min(ratio, 1.5) * rows)
+    figure, axes = new_figure(rows, columns, size=(max(size[0], 2.6), max(size[1], 1.6)))
+    for axis in axes.flat:
+        axis.axis("off")
+    return figure, axes
 
 
 def show_histograms(histograms: Sequence[Mapping[str, np.ndarray]], *, titles: Sequence[str], alt: str) -> None:

@@ -1,12 +1,312 @@
 """Networks from scratch: their shapes, sizes and parts."""
 
+import inspect
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from keras import layers
 
 from helpers import architectures
+
+build_lesson_cnn = partial(architectures.build_cnn, input_shape=(96, 96, 3), num_classes=2)
+
+# Parameters with the arguments given, worked out by hand: kernel x channels in x filters + filters.
+PARAMETERS = {
+    # 896 + 18,496 + 73,856, then 12 x 12 x 128 values to 2 units
+    "build_cnn": ({"input_shape": (96, 96, 3), "num_classes": 2}, 130_114),
+    # 27 + 96 + 32, then 288 + 2,048 + 64, then 576 + 8,192 + 128, then the same head
+    "build_cnn_separable": ({}, 48_317),
+    # 640 + 2 x 36,928, then 8 x 8 x 64 values to 128 units, to 1
+    "build_cnn_a": ({}, 599_041),
+    "build_cnn_c": ({}, 13_132_322),  # as printed in the source notes
+    # 896 + 18,496 + 73,856, then 17 x 17 x 128 values to 1 unit
+    "build_cnn_d": ({}, 130_241),
+    # 160 + 8,224 + 32,832, then 12 x 12 x 64 values to 50 units, to 20, to 10
+    "build_cnn_e_grey": ({}, 503_296),
+    # 2,432 + 9,248, 18,496 + 36,928, 73,856 + 147,584, then 3 x 3 x 128 values to 300 units, to 10
+    "build_cnn_e": ({}, 637_454),
+    # convolutions 1,145,408, four numbers a channel of normalisation 3,584, then 256 values to 300 units, to 10
+    "build_cnn_e_normalised": ({}, 1_229_102),
+    "build_efficientnet_lite": ({"num_classes": 1000}, 4_694_024),
+}
+
+
+# --- Every network ------------------------------------------------------------------------------------------
+
+
+def test_every_builder_has_its_parameters_pinned():
+    builders = {name for name in vars(architectures) if name.startswith("build_")}
+    assert builders == set(PARAMETERS)
+    for name in builders:
+        parameters = inspect.signature(getattr(architectures, name)).parameters.values()
+        assert len(parameters) <= 6
+        assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters)
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_network_is_uncompiled_scales_first_and_has_its_parameters(name):
+    arguments, parameters = PARAMETERS[name]
+    model = getattr(architectures, name)(**arguments)
+    assert model.count_params() == parameters
+    assert not model.compiled
+    assert isinstance(model.layers[1], layers.Rescaling) and model.layers[1].name == "preprocessing"
+    assert len(model.inputs) == len(model.outputs) == 1
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_raw_pictures_become_probabilities(name):
+    model = getattr(architectures, name)(**PARAMETERS[name][0])
+    size = [side or 64 for side in model.input_shape[1:]]
+    noise = np.random.default_rng(0).integers(0, 256, size)
+    pictures = np.stack([noise, np.zeros(size), np.full(size, 255)]).astype("uint8")
+    probabilities = model(pictures, training=False).numpy()
+    assert np.isfinite(probabilities).all() and (probabilities >= 0).all() and (probabilities <= 1).all()
+    if probabilities.shape[1] > 1:
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["build_cnn_c", "build_cnn_e", "build_cnn_e_grey", "build_cnn_e_normalised"])
+def test_the_number_of_classes_can_be_chosen(name):
+    assert getattr(architectures, name)(num_classes=4).output_shape == (None, 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "activation"),
+    [
+        ("build_cnn_a", 1, "sigmoid"),
+        ("build_cnn_c", 2, "softmax"),
+        ("build_cnn_d", 1, "sigmoid"),
+        ("build_cnn_e_grey", 10, "softmax"),
+        ("build_cnn_e", 10, "softmax"),
+        ("build_cnn_e_normalised", 10, "softmax"),
+    ],
+)
+def test_networks_end_as_in_the_source_notes(name, units, activation):
+    last = getattr(architectures, name)().layers[-1]
+    assert (last.units, last.activation.__name__) == (units, activation)
+
+
+# --- The network of the lessons -----------------------------------------------------------------------------
+
+
+def write_out_vanilla():
+    return keras.Sequential(
+        [
+            keras.Input((96, 96, 3)),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(128, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def write_out_regularised():
+    stack = [keras.Input((96, 96, 3)), layers.Rescaling(1 / 255)]
+    for filters in (32, 64, 128):
+        stack += [
+            layers.Conv2D(
+                filters,
+                3,
+                padding="same",
+                use_bias=False,
+                kernel_initializer="he_normal",
+                kernel_regularizer=keras.regularizers.L2(1e-4),
+            ),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.MaxPooling2D(),
+        ]
+    head = [layers.GlobalAveragePooling2D(), layers.Dropout(0.5), layers.Dense(2, activation="softmax")]
+    return keras.Sequential(stack + head)
+
+
+def write_out_separable():
+    stack = [keras.Input((96, 96, 3)), layers.Rescaling(1 / 255)]
+    for filters in (32, 64, 128):
+        stack += [layers.SeparableConv2D(filters, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
+    return keras.Sequential([*stack, layers.Flatten(), layers.Dense(2, activation="softmax")])
+
+
+WRITTEN_OUT = {
+    "vanilla": (write_out_vanilla, {}),
+    "regularised": (
+        write_out_regularised,
+        {"block": partial(architectures.normalised_block, l2=1e-4), "pooling": "average", "dropout": 0.5},
+    ),
+    "separable": (write_out_separable, {"block": architectures.separable_block}),
+}
+
+
+def describe(model):
+    """Each layer's kind, options and result, without the names."""
+    described = []
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        config = {key: value for key, value in layer.get_config().items() if key not in ("name", "dtype", "seed")}
+        described.append((type(layer).__name__, layer.output.shape, drop_seeds(config)))
+    return described
+
+
+def drop_seeds(config):
+    if isinstance(config, dict):
+        return {key: drop_seeds(value) for key, value in config.items() if key not in ("seed", "shared_object_id")}
+    return config
+
+
+@pytest.mark.parametrize(("write_out", "options"), WRITTEN_OUT.values(), ids=WRITTEN_OUT)
+def test_the_stack_written_out_is_the_same_network(write_out, options):
+    built, written = build_lesson_cnn(**options), write_out()
+    assert describe(built) == describe(written)
+    assert built.count_params() == written.count_params()
+    written.set_weights(built.get_weights())
+    pictures = np.random.default_rng(0).uniform(0, 255, (3, 96, 96, 3)).astype("float32")
+    np.testing.assert_allclose(built(pictures), written(pictures), atol=1e-6)
+    np.testing.assert_allclose(sum(built.losses), sum(written.losses), rtol=1e-6)
+
+
+def test_blocks_can_be_your_own():
+    def block(x, filters, *, name):
+        return layers.AveragePooling2D(2, name=f"{name}_half")(layers.Conv2D(filters, 1, name=f"{name}_mix")(x))
+
+    model = build_lesson_cnn(filters=(4, 5), block=block)
+    assert model.get_layer("block2_half").output.shape == (None, 24, 24, 5)
+    assert model.count_params() == 3 * 4 + 4 + 4 * 5 + 5 + 24 * 24 * 5 * 2 + 2
+
+
+def test_dropout_of_0_is_no_layer():
+    kinds = [type(layer) for layer in build_lesson_cnn().layers]
+    assert layers.Dropout not in kinds
+    assert build_lesson_cnn(dropout=0.3).get_layer("dropout").rate == 0.3
+
+
+def test_averages_take_pictures_of_any_size():
+    model = architectures.build_cnn(input_shape=(None, None, 3), num_classes=4, pooling="average")
+    for size in (16, 50):
+        assert model(np.zeros((2, size, size, 3), "float32")).shape == (2, 4)
+
+
+def test_initialisation_and_penalty_are_options_of_a_block():
+    block = partial(architectures.convolution_block, initializer="zeros", l2=0.5)
+    model = build_lesson_cnn(block=block)
+    assert not model.get_layer("block2_conv").kernel.numpy().any()
+    assert float(sum(model.losses)) == 0
+    model.get_layer("block2_conv").kernel.assign(np.full((3, 3, 32, 64), 0.1))
+    assert float(sum(model.losses)) == pytest.approx(0.5 * 0.01 * 3 * 3 * 32 * 64, rel=1e-5)
+    assert len(model.losses) == 3
+    assert build_lesson_cnn().losses == []
+
+
+def test_he_is_wider_than_glorot_where_channels_grow():
+    keras.utils.set_random_seed(0)
+    fan_in = 3 * 3 * 64
+    he = build_lesson_cnn(block=architectures.normalised_block).get_layer("block3_conv").kernel.numpy()
+    glorot = build_lesson_cnn().get_layer("block3_conv").kernel.numpy()
+    assert he.std() == pytest.approx(np.sqrt(2 / fan_in), rel=0.02)
+    assert glorot.std() == pytest.approx(np.sqrt(2 / (fan_in + 3 * 3 * 128)), rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"pooling": "max"}, "Received pooling 'max', expected .flatten. or .average."),
+        ({"filters": ()}, "Received no filters, expected one number a block"),
+        ({"filters": (1,) * 7}, "Received pictures of 96 x 96 for 7 blocks.*sides of 128 or more"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        build_lesson_cnn(**options)
+
+
+def test_the_smallest_picture_still_goes_through():
+    model = architectures.build_cnn(input_shape=(8, 8, 1), num_classes=2)
+    assert model.get_layer("flatten").output.shape == (None, 128)
+
+
+def test_the_first_layer_of_the_normalised_network_has_no_penalty():
+    model = architectures.build_cnn_e_normalised()
+    penalised = {layer.name for layer in model.layers if getattr(layer, "kernel_regularizer", None)}
+    convolutions = {layer.name for layer in model.layers if isinstance(layer, layers.Conv2D)}
+    assert penalised == convolutions - {"block1_1_conv"} | {"hidden"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [options for _, options in WRITTEN_OUT.values()], ids=WRITTEN_OUT)
+def test_the_lesson_network_learns_to_tell_dark_from_bright(options):
+    keras.utils.set_random_seed(0)
+    model = architectures.build_cnn(input_shape=(16, 16, 3), num_classes=2, filters=(8, 16), **options)
+    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    labels = np.arange(64) % 2
+    pictures = (np.random.default_rng(0).uniform(0, 100, (64, 16, 16, 3)) + 150 * labels[:, None, None, None]).astype(
+        "float32"
+    )
+    model.fit(pictures, labels, epochs=30, batch_size=16, verbose=0)
+    assert model.evaluate(pictures, labels, verbose=0)[1] > 0.95
+
+
+# --- What a network costs -----------------------------------------------------------------------------------
+
+
+def wrap(*stack, shape=(6, 8, 3)):
+    return keras.Sequential([keras.Input(shape), *stack])
+
+
+@pytest.mark.parametrize(
+    ("stack", "expected"),
+    [
+        # places x kernel x channels in x filters
+        ([layers.Conv2D(5, 3)], (4 * 6) * (3 * 3) * 3 * 5),
+        ([layers.Conv2D(5, 3, padding="same", strides=2)], (3 * 4) * (3 * 3) * 3 * 5),
+        ([layers.Conv2D(6, 3, groups=3)], (4 * 6) * (3 * 3) * 1 * 6),
+        ([layers.DepthwiseConv2D(3, depth_multiplier=2)], (4 * 6) * (3 * 3) * 3 * 2),
+        ([layers.SeparableConv2D(7, 3, padding="same")], (6 * 8) * ((3 * 3) * 3 + 3 * 7)),
+        ([layers.Flatten(), layers.Dense(10)], 6 * 8 * 3 * 10),
+        ([layers.Dense(10)], 6 * 8 * 3 * 10),  # at every pixel
+        ([layers.Rescaling(2), layers.BatchNormalization(), layers.ReLU(), layers.MaxPooling2D()], 0),
+        ([wrap(layers.Conv2D(5, 3)), layers.Flatten(), layers.Dense(2)], 4 * 6 * 27 * 5 + 4 * 6 * 5 * 2),
+    ],
+)
+def test_multiply_adds_by_hand(stack, expected):
+    assert architectures.count_multiply_adds(wrap(*stack)) == expected
+
+
+@pytest.mark.parametrize(("network", "millions"), [("MobileNet", 569), ("MobileNetV2", 300)])
+def test_multiply_adds_of_known_networks_are_those_published(network, millions):
+    # Howard et al. 2017, "MobileNets", table 6; Sandler et al. 2018, "MobileNetV2", table 4.
+    model = getattr(keras.applications, network)(weights=None)
+    assert round(architectures.count_multiply_adds(model) / 1e6) == pytest.approx(millions, abs=1)
+
+
+def test_separable_convolutions_cost_an_eighth():
+    plain, separable = build_lesson_cnn(), architectures.build_cnn_separable()
+    assert architectures.count_multiply_adds(separable) < architectures.count_multiply_adds(plain) / 8
+    head = 12 * 12 * 128 * 2 + 2
+    assert (separable.count_params() - head) < (plain.count_params() - head) / 8
+
+
+def test_a_model_of_any_size_cannot_be_counted():
+    model = architectures.build_cnn(input_shape=(None, None, 3), num_classes=2, pooling="average")
+    with pytest.raises(ValueError, match=r"layer 'block1_conv' has outputs of \(None, None, None, 32\)"):
+        architectures.count_multiply_adds(model)
+
+
+def test_a_layer_that_is_not_known_is_not_passed_over():
+    with pytest.raises(ValueError, match=r"\(Conv2DTranspose\), expected Conv2D, Depthwise"):
+        architectures.count_multiply_adds(wrap(layers.Conv2DTranspose(3, 3)))
+
+
+# --- EfficientNet-Lite --------------------------------------------------------------------------------------
 
 
 def build_block(shape, filters, **options) -> keras.Model:

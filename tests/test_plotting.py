@@ -17,6 +17,7 @@ from scipy.ndimage import label as label_regions
 from helpers import images, plotting
 from tests.conftest import draw_noise
 
+SMALL = plotting.SMALL_WIDTH * plotting.DOTS_PER_INCH
 ALT = "What the picture shows: 고양이 and a dog."
 GREY = np.arange(60, dtype=np.uint8).reshape(6, 10)
 
@@ -44,6 +45,10 @@ def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 CALLS = {
     "show_images": lambda alt: plotting.show_images([draw_noise(0)], alt=alt),
+    "show_feature_maps": lambda alt: plotting.show_feature_maps(
+        np.random.default_rng(0).normal(size=(6, 8, 3)), alt=alt
+    ),
+    "show_filters": lambda alt: plotting.show_filters(np.random.default_rng(0).uniform(size=(5, 3, 3, 3)), alt=alt),
     "show_histograms": lambda alt: plotting.show_histograms([images.histogram(GREY)], titles=["grey"], alt=alt),
     "show_history": lambda alt: plotting.show_history({"accuracy": [0.5], "loss": [1.0]}, alt=alt),
     "show_confusion_matrix": lambda alt: plotting.show_confusion_matrix(
@@ -172,6 +177,90 @@ def test_right_titles_are_blue_and_wrong_ones_orange(screen: Screen) -> None:
         plotting.show_images([white], titles=["████"], correct=[correct], alt=ALT)
         assert count_pixels(screen, present) > 0
         assert count_pixels(screen, absent) == 0
+
+
+@pytest.mark.parametrize("titles", [None, [" "]], ids=["no titles", "titles"])
+def test_a_frame_says_right_or_wrong(titles: list[str] | None, screen: Screen) -> None:
+    black, frames = np.zeros((80, 80, 3), np.uint8), []
+    for correct in (True, np.bool_(False), None):
+        screen.clear()
+        plotting.show_images([black], titles=titles, correct=None if correct is None else [correct], alt=ALT)
+        frames.append((count_pixels(screen, plotting.BLUE), count_pixels(screen, plotting.ORANGE)))
+    (right, nothing), (none, wrong), unframed = frames
+    assert right > 500 and wrong > 500
+    assert (nothing, none, unframed) == (0, 0, (0, 0))
+
+
+def test_right_and_wrong_differ_without_colours_too(screen: Screen) -> None:
+    """The line around a right picture is whole; around a wrong one it is broken."""
+    shown = []
+    for correct, colour in ((True, plotting.BLUE), (False, plotting.ORANGE)):
+        screen.clear()
+        plotting.show_images([np.zeros((80, 80, 3), np.uint8)], correct=[correct], alt=ALT)
+        wanted = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        line = np.abs(np.asarray(screen.picture.convert("RGB"), int) - wanted).max(axis=2) < 60
+        shown.append(label_regions(line, np.ones((3, 3)))[1])
+    whole, broken = shown
+    assert whole <= 2  # and perhaps a piece of the tick
+    assert broken > 10
+
+
+@pytest.mark.parametrize("colour", [(213, 94, 0), (0, 114, 178), (255, 255, 255)], ids=["orange", "blue", "white"])
+def test_a_wrong_frame_is_seen_on_any_picture(colour: tuple[int, int, int], screen: Screen) -> None:
+    picture = np.full((80, 80, 3), colour, np.uint8)
+    plotting.show_images([picture], correct=[False], alt=ALT)
+    pixels = np.asarray(screen.picture.convert("RGB"), int)
+    changes = np.abs(np.diff(pixels.max(axis=2) - pixels.min(axis=2), axis=0)).max()
+    assert changes > 100, "dashes against what lies between them"
+
+
+def read_grid(screen: Screen) -> tuple[Image.Image, int]:
+    """The picture, and how many separate dark fields it has."""
+    dark = np.asarray(screen.picture.convert("L")) < 100
+    sizes = np.bincount(label_regions(dark)[0].ravel())[1:]
+    return screen.picture, int((sizes > 500).sum())
+
+
+def test_feature_maps_share_one_scale(screen: Screen) -> None:
+    """The brightest map sets white for all: a map half as strong is grey, not white."""
+    maps = np.zeros((4, 4, 3))
+    maps[..., 1], maps[..., 2] = 5.0, 10.0
+    plotting.show_feature_maps(maps, alt=ALT)
+    pixels = np.asarray(screen.picture.convert("L"))
+    row = pixels[pixels.shape[0] // 2]
+    seen = [int(row[int(SMALL * (i + 0.5))]) for i in range(3)]
+    assert seen[0] < 5 and 115 < seen[1] < 140 and seen[2] > 250
+
+
+@pytest.mark.parametrize(("channels", "columns", "rows"), [(1, 8, 1), (8, 8, 1), (9, 8, 2), (6, 2, 3)])
+def test_every_map_has_a_place(channels: int, columns: int, rows: int, screen: Screen) -> None:
+    maps = np.zeros((4, 4, channels))
+    maps[0, 0] = 1  # white corner: keeps the rest black
+    plotting.show_feature_maps(maps, columns=columns, alt=ALT)
+    picture, fields = read_grid(screen)
+    assert fields - 1 <= channels <= fields  # the scale's dark half may count as one
+    assert picture.height >= rows * SMALL
+
+
+def test_filters_in_colour_and_in_grey(screen: Screen) -> None:
+    plotting.show_filters(np.full((3, 3, 3, 3), (0.0, 0.0, 1.0)), alt=ALT)
+    pixels = np.asarray(screen.picture.convert("RGB"))
+    assert label_regions((pixels == (0, 0, 255)).all(axis=2))[1] == 3
+    screen.clear()
+    plotting.show_filters(np.full((3, 5, 5, 1), 0.0), alt=ALT)
+    assert read_grid(screen)[1] == 3
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (2, 4, 4, 3), (4, 4, 0)])
+def test_what_is_no_feature_map_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"Received maps of shape .*, expected \(height, width, channels\)"):
+        plotting.show_feature_maps(np.zeros(shape), alt=ALT)
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 3), (2, 3, 3, 32), (0, 3, 3, 3)])
+def test_what_is_no_filter_to_see_is_refused(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"Received filters of shape .*, expected \(filters, height, width, 3 or 1\)"):
+        plotting.show_filters(np.zeros(shape), alt=ALT)
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(1, 5, 1), (5, 5, 1), (6, 5, 2), (7, 2, 4)])

@@ -1,7 +1,9 @@
 """helpers.training: a head solved to the optimum, a model joined without drift, and evaluation in order."""
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -195,6 +197,307 @@ def test_histories_with_different_keys_are_refused() -> None:
 def test_no_history_is_refused() -> None:
     with pytest.raises(ValueError, match="Received no history, expected at least one"):
         training.join_histories()
+
+
+def test_a_spread_is_the_mean_and_the_deviation_of_one_value() -> None:
+    measured = {3: 0.80, 1: 0.82, 7: 0.87}
+    asked = []
+    result = training.spread(lambda seed: asked.append(seed) or np.float32(measured[seed]), seeds=iter(measured))
+    assert asked == [3, 1, 7]
+    assert result.values == pytest.approx((0.80, 0.82, 0.87))
+    assert result.mean == pytest.approx(0.83)
+    assert result.deviation == pytest.approx(np.sqrt((0.03**2 + 0.01**2 + 0.04**2) / 2))
+    assert str(result) == "0.830 ± 0.036 (3 seeds)"
+    assert all(type(value) is float for value in (*result.values, result.mean, result.deviation))
+    with pytest.raises(AttributeError):
+        result.mean = 1.0
+
+
+@pytest.mark.parametrize("seeds", [[], [1], [1, 1], [1, 2, 1]])
+def test_a_spread_needs_different_seeds(seeds: list[int]) -> None:
+    def run(seed: int) -> float:
+        raise AssertionError("nothing is trained for a wrong list of seeds")
+
+    with pytest.raises(ValueError, match=r"Received seeds \[.*\], expected two or more, all different"):
+        training.spread(run, seeds=seeds)
+
+
+# --- An interrupted training --------------------------------------------------------------------------------
+
+# Keras' own saving, in ModelCheckpoint.
+saves = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+class PowerCut(Exception):  # noqa: N818 - it is no error of the program's
+    """What ends a training in the middle."""
+
+
+class CutIn(keras.callbacks.Callback):
+    """Raises when an epoch (counted from 1) has begun, or when it ends."""
+
+    def __init__(self, epoch: int, *, at_end: bool = False) -> None:
+        super().__init__()
+        self.epoch, self.at_end = epoch, at_end
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.running == self.epoch and batch == 1 and not self.at_end:
+            raise PowerCut
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self.running = epoch + 1
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        if self.running == self.epoch and self.at_end:
+            raise PowerCut
+
+
+class Nothing(keras.callbacks.Callback):
+    """Holds the place of `CutIn` in the list."""
+
+
+def make_batches(*, seed: int = 0, shuffle: bool = False) -> tf.data.Dataset:
+    """Sixteen points of two overlapping classes, in batches of 4."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(16) % 2
+    points = (rng.normal(size=(16, 3)) + labels[:, None]).astype(np.float32)
+    in_order = tf.data.Dataset.from_tensor_slices((points, labels))
+    return (in_order.shuffle(16, seed=1) if shuffle else in_order).batch(4)
+
+
+def build_dropping(units: int = 8) -> keras.Model:
+    """A new model as in a new process: the same first weights, dropout and batch normalisation inside, compiled."""
+    keras.utils.set_random_seed(3)
+    stack = [keras.layers.Dense(units), keras.layers.BatchNormalization(), keras.layers.ReLU()]
+    model = keras.Sequential([keras.Input((3,)), *stack, keras.layers.Dropout(0.5), keras.layers.Dense(2, "softmax")])
+    model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def fit(folder: Path, *callbacks: keras.callbacks.Callback, epochs: int = 6) -> tuple[keras.Model, dict]:
+    model = build_dropping()
+    history = training.fit_resumable(
+        model, make_batches(), validation=make_batches(seed=1), epochs=epochs, folder=folder, callbacks=callbacks
+    )
+    return model, history
+
+
+def assert_equal_training(first: tuple[keras.Model, dict], second: tuple[keras.Model, dict]) -> None:
+    assert first[1] == second[1]
+    for mine, theirs in zip(training._values(first[0]), training._values(second[0]), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_it_is_what_fit_does(tmp_path: Path) -> None:
+    model, history = fit(tmp_path)
+    plain = build_dropping()
+    expected = plain.fit(make_batches(), validation_data=make_batches(seed=1), epochs=6, shuffle=False, verbose=0)
+    assert_equal_training((model, history), (plain, expected.history))
+    assert {len(values) for values in history.values()} == {6}
+    assert history.keys() == {"loss", "accuracy", "val_loss", "val_accuracy"}
+
+
+@pytest.fixture(scope="module")
+def six_epochs(tmp_path_factory: pytest.TempPathFactory) -> tuple[keras.Model, dict]:
+    """A training that nothing interrupted."""
+    return fit(tmp_path_factory.mktemp("six_epochs"), Nothing())
+
+
+@pytest.mark.parametrize(
+    ("epoch", "at_end"),
+    [(1, False), (3, False), (3, True), (6, True)],
+    ids=["in the first", "in mid-epoch", "before the epoch is saved", "at the very end"],
+)
+def test_after_an_interruption_the_end_is_the_same(
+    epoch: int, at_end: bool, six_epochs: tuple[keras.Model, dict], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    with pytest.raises(PowerCut):
+        fit(tmp_path, CutIn(epoch, at_end=at_end))
+    resumed = fit(tmp_path, Nothing())
+    printed = f"Going on after epoch {epoch - 1} of 6.\n" if epoch > 1 else ""
+    assert capsys.readouterr().out == printed
+    assert len(resumed[1]["loss"]) == 6
+    assert_equal_training(resumed, six_epochs)
+
+
+def test_the_same_model_can_go_on_in_the_same_process(tmp_path: Path) -> None:
+    model = build_dropping()
+    for cut in (CutIn(2), CutIn(5)):
+        with pytest.raises(PowerCut):
+            training.fit_resumable(model, make_batches(), epochs=6, folder=tmp_path / "cut", callbacks=[cut])
+    history = training.fit_resumable(model, make_batches(), epochs=6, folder=tmp_path / "cut", callbacks=[Nothing()])
+    whole = build_dropping()
+    expected = training.fit_resumable(whole, make_batches(), epochs=6, folder=tmp_path / "b", callbacks=[Nothing()])
+    assert_equal_training((model, history), (whole, expected))
+
+
+def fit_until_it_stops(folder: Path, first: keras.callbacks.Callback, *, epochs: int = 30) -> tuple[keras.Model, dict]:
+    """With this learning rate the validation loss soon rises: the plateau and the stopping come into play."""
+    return fit(folder, first, *training.checkpoint_callbacks(folder, patience=4), epochs=epochs)
+
+
+@saves
+@pytest.mark.slow
+def test_the_counts_of_callbacks_go_on(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    whole = fit_until_it_stops(tmp_path / "whole", Nothing())
+    epochs = len(whole[1]["loss"])
+    best = int(np.argmin(whole[1]["val_loss"])) + 1
+    assert best + 4 == epochs < 30, "it stopped early"
+    slower = int(np.flatnonzero(np.diff(whole[1]["learning_rate"]))[0]) + 2
+    assert best < slower < epochs, "the learning rate went down"
+    for epoch in (best, slower - 1, slower, epochs):
+        folder = tmp_path / f"cut in {epoch}"
+        with pytest.raises(PowerCut):
+            fit_until_it_stops(folder, CutIn(epoch))
+        assert_equal_training(fit_until_it_stops(folder, Nothing()), whole)
+        kept = keras.models.load_model(folder / "best.keras")
+        for mine, theirs in zip(whole[0].get_weights(), kept.get_weights(), strict=True):
+            np.testing.assert_array_equal(mine, theirs)
+    capsys.readouterr()
+    assert_equal_training(fit_until_it_stops(folder, Nothing(), epochs=40), whole)
+    assert capsys.readouterr().out == f"Stopped early after epoch {epochs}.\n"
+
+
+def test_more_epochs_can_be_asked_for_later(
+    six_epochs: tuple[keras.Model, dict], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    fit(tmp_path, Nothing(), epochs=2)
+    for _ in range(2):  # what is over is not trained again
+        assert_equal_training(fit(tmp_path, Nothing()), six_epochs)
+    assert capsys.readouterr().out == "Going on after epoch 2 of 6.\nGoing on after epoch 6 of 6.\n"
+
+
+def test_a_shuffling_data_set_starts_its_orders_afresh(tmp_path: Path) -> None:
+    """This is what the docstring says is not the same."""
+
+    def run(folder: Path, *callbacks: keras.callbacks.Callback) -> dict[str, list[float]]:
+        train = make_batches(shuffle=True)
+        return training.fit_resumable(build_dropping(), train, epochs=4, folder=folder, callbacks=callbacks)
+
+    with pytest.raises(PowerCut):
+        run(tmp_path / "cut", CutIn(3))
+    resumed, whole = run(tmp_path / "cut", Nothing()), run(tmp_path / "whole", Nothing())
+    assert resumed["loss"][:2] == whole["loss"][:2]
+    assert resumed["loss"][2] != whole["loss"][2]
+
+
+def test_a_state_that_is_half_written_is_not_used(
+    six_epochs: tuple[keras.Model, dict], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, calls = np.savez, []
+
+    def save_until_the_lights_go_out(file: Path, **arrays: np.ndarray) -> None:
+        calls.append(file)
+        if len(calls) == 3:
+            Path(file).write_bytes(b"PK half of it")
+            raise PowerCut
+        save(file, **arrays)
+
+    monkeypatch.setattr(np, "savez", save_until_the_lights_go_out)
+    with pytest.raises(PowerCut):
+        fit(tmp_path, Nothing())
+    monkeypatch.undo()
+    assert_equal_training(fit(tmp_path, Nothing()), six_epochs)
+    assert [path.name for path in tmp_path.iterdir()] == ["state.npz"]
+
+
+def refuse(message: str) -> pytest.RaisesExc:
+    return pytest.raises(ValueError, match=message)
+
+
+def test_what_does_not_fit_the_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "runs"
+    fit(folder, epochs=3)
+    with refuse(r"Received epochs=2, but the folder 'runs' holds 3"):
+        fit(folder, epochs=2)
+    with refuse("Received a model other than the one whose training the folder 'runs' holds"):
+        training.fit_resumable(build_dropping(9), make_batches(), epochs=4, folder=folder)
+    with refuse(r"Received 1 callbacks, but the training in the folder 'runs' had 0\. Pass the same"):
+        fit(folder, Nothing())
+    with refuse(r"Received a model that is not compiled.*Call model\.compile"):
+        training.fit_resumable(keras.Sequential([keras.Input((3,))]), make_batches(), epochs=4, folder=folder)
+
+
+def test_the_state_is_plain_arrays(tmp_path: Path) -> None:
+    """No pickle: a file from somebody else runs nothing."""
+    _, history = fit(tmp_path)
+    with np.load(tmp_path / "state.npz", allow_pickle=False) as arrays:
+        assert json.loads(str(arrays["state"])) == [history, False, []]
+
+
+@saves
+def test_the_callbacks_have_the_monitor_and_the_patience_asked_for(tmp_path: Path) -> None:
+    best, slower, stop = training.checkpoint_callbacks(tmp_path / "new" / "deep", monitor="val_accuracy", patience=5)
+    assert {callback.monitor for callback in (best, slower, stop)} == {"val_accuracy"}
+    assert (slower.patience, stop.patience) == (2, 5)
+    assert best.save_best_only and stop.restore_best_weights
+    assert best.filepath == str(tmp_path / "new" / "deep" / "best.keras")
+    assert training.checkpoint_callbacks(tmp_path, patience=1)[1].patience == 1
+    build_dropping().fit(
+        make_batches(),
+        validation_data=make_batches(),
+        callbacks=[best, slower, stop],
+        epochs=2,
+        shuffle=False,
+        verbose=0,
+    )
+    assert Path(best.filepath).exists()
+
+
+# --- Learning rates -----------------------------------------------------------------------------------------
+
+
+def build_line(optimiser: str | keras.optimizers.Optimizer = "sgd") -> keras.Model:
+    """y = w x, from w = 0."""
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")])
+    model.compile(optimiser, "mse")
+    return model
+
+
+ONE_POINT = tf.data.Dataset.from_tensors(([[1.0]], [[2.0]]))
+
+
+def test_losses_by_hand() -> None:
+    # The loss is (w - 2)², its gradient 2 (w - 2): each step leaves 1 - 2 rate of the distance.
+    rates, losses = training.find_learning_rate(build_line(), ONE_POINT, low=0.01, high=1.0, steps=9)
+    np.testing.assert_allclose(rates, 10.0 ** np.linspace(-2, 0, 9))
+    distances = 2 * np.cumprod([1, *(1 - 2 * rates[:-1])])
+    np.testing.assert_allclose(losses, distances**2, rtol=1e-3)
+
+
+@pytest.mark.parametrize("build", [build_dropping, lambda: build_line("adam")], ids=["deep", "adam"])
+def test_everything_is_as_it_was_before(build: Callable[[], keras.Model]) -> None:
+    model = build()
+    batches = make_batches() if model.input_shape == (None, 3) else ONE_POINT
+    model.fit(batches, shuffle=False, verbose=0)
+    before = training._values(model)
+    training.find_learning_rate(model, batches, high=0.5, steps=7)
+    for old, new in zip(before, training._values(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+    twin = build()
+    twin.fit(batches, shuffle=False, verbose=0)
+    histories = [each.fit(batches, epochs=2, shuffle=False, verbose=0).history for each in (model, twin)]
+    assert histories[0] == histories[1]
+
+
+def test_it_ends_when_the_loss_is_no_number() -> None:
+    rates, losses = training.find_learning_rate(build_line(), ONE_POINT, low=1.0, high=1e9, steps=40)
+    assert len(rates) == len(losses) < 40
+    assert np.isfinite(losses[:-1]).all()
+    assert not np.isfinite(losses[-1])
+
+
+def test_what_has_no_one_learning_rate_is_refused() -> None:
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    uncompiled = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    for model in (uncompiled, build_line(keras.optimizers.SGD(schedule))):
+        with refuse("Received a model that is not compiled, or with a schedule"):
+            training.find_learning_rate(model, ONE_POINT)
+
+
+@pytest.mark.parametrize("options", [{"low": 0.0}, {"low": 2.0}, {"steps": 1}, {"low": 1.0, "high": 1.0}])
+def test_a_range_that_is_none_is_refused(options: dict[str, float]) -> None:
+    with refuse(r"Received low=.*, expected 0 < low < high and two steps or more"):
+        training.find_learning_rate(build_line(), ONE_POINT, **options)
 
 
 @pytest.mark.slow

@@ -1,0 +1,277 @@
+"""helpers.explain: what is shown of a network is what it computes, however the network was put together."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers import architectures, explain
+
+# TensorFlow's variables, when Keras saves those that are no weights.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+PICTURE = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)
+
+
+def build_plain() -> keras.Model:
+    return architectures.build_cnn(input_shape=(16, 12, 3), num_classes=2, filters=(4, 5))
+
+
+def build_sequential() -> keras.Model:
+    stack = [keras.Input((16, 12, 3)), layers.Rescaling(1 / 255, name="preprocessing")]
+    for number, filters in ((1, 4), (2, 5)):
+        stack += [
+            layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"block{number}_conv"),
+            layers.MaxPooling2D(name=f"block{number}_pool"),
+        ]
+    return keras.Sequential([*stack, layers.Flatten(), layers.Dense(2, activation="softmax")])
+
+
+def put_inside(inner: keras.Model) -> keras.Model:
+    """A model that turns the picture upside down before the other one sees it."""
+    pictures = keras.Input((16, 12, 3))
+    upside_down = keras.ops.flip(pictures, axis=1)
+    return keras.Model(pictures, inner(layers.RandomFlip("vertical")(upside_down), training=False))
+
+
+def put_inside_sequential(inner: keras.Model) -> keras.Model:
+    return keras.Sequential([keras.Input((16, 12, 3)), layers.RandomFlip(), inner])
+
+
+def put_inside_twice(inner: keras.Model) -> keras.Model:
+    return put_inside_sequential(put_inside(inner))
+
+
+def save_and_load(model: keras.Model, folder: Path) -> keras.Model:
+    model.save(folder / "model.keras")
+    return keras.models.load_model(folder / "model.keras")
+
+
+def compile_and_fit(model: keras.Model) -> keras.Model:
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(PICTURE[None].astype("float32"), np.array([1]), verbose=0)
+    return model
+
+
+WAYS: dict[str, tuple[Callable[[], keras.Model], Callable[[keras.Model], keras.Model], bool]] = {
+    "functional": (build_plain, lambda model: model, False),
+    "sequential": (build_sequential, lambda model: model, False),
+    "fitted": (lambda: compile_and_fit(build_plain()), lambda model: model, False),
+    "inside": (build_plain, put_inside, True),
+    "sequential inside": (build_sequential, put_inside, True),
+    "inside sequential": (build_plain, put_inside_sequential, False),
+    "inside what is inside": (build_plain, put_inside_twice, True),
+    "inside, fitted": (build_plain, lambda model: compile_and_fit(put_inside(model)), True),
+}
+
+
+def compute_by_hand(model: keras.Model, picture: np.ndarray) -> dict[str, np.ndarray]:
+    """The maps of the two blocks, from the weights and TensorFlow's own operations."""
+    import tensorflow as tf
+
+    x, maps = picture[None].astype(np.float32) / 255, {}
+    for number in (1, 2):
+        kernel, bias = model.get_layer(f"block{number}_conv").get_weights()
+        x = tf.nn.conv2d(x, kernel, strides=1, padding="SAME") + bias
+        maps[f"block{number}_conv"] = x[0].numpy()
+        x = tf.nn.max_pool2d(tf.nn.relu(x), 2, strides=2, padding="VALID")
+    return maps
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["as built", "reloaded"])
+@pytest.mark.parametrize(("build", "wrap", "flipped"), WAYS.values(), ids=WAYS)
+def test_maps_are_what_the_network_computes(build, wrap, flipped: bool, reload: bool, tmp_path: Path) -> None:
+    inner = build()
+    model = wrap(inner)
+    expected = compute_by_hand(inner, PICTURE[::-1] if flipped else PICTURE)
+    if reload:
+        model = save_and_load(model, tmp_path)
+    activations = explain.activation_maps(model, PICTURE)
+    assert list(activations) == ["block1_conv", "block2_conv"]
+    for name, maps in expected.items():
+        assert maps.min() < 0 < maps.max()
+        before = explain.feature_maps(model, PICTURE, layer_name=name)
+        assert before.dtype == np.float32
+        np.testing.assert_allclose(before, maps, atol=1e-4)
+        np.testing.assert_allclose(activations[name], np.maximum(maps, 0), atol=1e-4)
+    assert explain.feature_maps(model, PICTURE, layer_name="block2_pool").shape == (4, 3, 5)
+    np.testing.assert_array_equal(
+        explain.first_layer_filters(model), explain.first_layer_filters(inner if not reload else model)
+    )
+
+
+def test_looking_changes_nothing() -> None:
+    inner = build_plain()
+    model = compile_and_fit(put_inside(inner))
+    names = [layer.name for layer in model.layers]
+    weights, optimiser = model.get_weights(), [variable.numpy() for variable in model.optimizer.variables]
+    before = model(PICTURE[None], training=False).numpy()
+    for _ in range(2):
+        explain.activation_maps(model, PICTURE)
+        explain.feature_maps(model, PICTURE, layer_name="block1_conv")
+        explain.first_layer_filters(model)
+    for old, new in zip(weights + optimiser, model.get_weights() + model.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(old, new)
+    np.testing.assert_array_equal(model(PICTURE[None], training=False), before)
+    assert [layer.name for layer in model.layers] == names
+    assert inner.get_layer("block1_conv").output.shape == (None, 16, 12, 4)
+    model.fit(PICTURE[None].astype("float32"), np.array([1]), verbose=0)
+
+
+def test_a_network_can_still_be_saved_after_looking(tmp_path: Path) -> None:
+    model = put_inside(build_plain())
+    maps = explain.activation_maps(model, PICTURE)
+    again = explain.activation_maps(save_and_load(model, tmp_path), PICTURE)
+    assert maps.keys() == again.keys()
+    np.testing.assert_allclose(maps["block2_conv"], again["block2_conv"], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        (architectures.convolution_block, ["block1_conv", "block2_conv"]),
+        (architectures.normalised_block, ["block1_relu", "block2_relu"]),
+        (architectures.separable_block, ["block1_conv", "block2_conv"]),
+    ],
+)
+def test_activation_maps_are_taken_behind_the_activation(block, expected: list[str]) -> None:
+    model = architectures.build_cnn(input_shape=(16, 12, 3), num_classes=2, filters=(4, 5), block=block)
+    maps = explain.activation_maps(model, PICTURE)
+    assert list(maps) == expected
+    assert [values.shape for values in maps.values()] == [(16, 12, 4), (8, 6, 5)]
+    assert all(values.min() >= 0 for values in maps.values())
+    assert explain.feature_maps(model, PICTURE, layer_name="block1_conv").min() < 0
+
+
+def test_a_deep_backbone_with_branches_inside_a_model() -> None:
+    backbone = architectures.build_efficientnet_lite(input_shape=(64, 64, 3))
+    inputs = keras.Input((64, 64, 3))
+    model = keras.Model(inputs, layers.GlobalAveragePooling2D()(backbone(inputs, training=False)))
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    maps = explain.activation_maps(model, picture)
+    assert len(maps) == 1 + 1 + 2 * 15 + 1  # stem; one block of one, fifteen of two; top
+    assert (list(maps)[:1], list(maps)[-1:]) == (["stem_relu"], ["top_relu"])
+    np.testing.assert_allclose(maps["top_relu"], backbone(picture[None], training=False)[0], atol=1e-4)
+    assert explain.first_layer_filters(model).shape == (32, 3, 3, 3)
+
+
+def test_dropout_and_noise_are_off() -> None:
+    inputs = keras.Input((16, 12, 3))
+    x = layers.GaussianNoise(1.0)(layers.Dropout(0.5)(inputs))
+    model = keras.Model(inputs, layers.ReLU(name="out")(x))
+    np.testing.assert_array_equal(explain.activation_maps(model, PICTURE)["out"], PICTURE)
+
+
+def test_names_that_come_twice() -> None:
+    inner = build_plain()
+    inputs = keras.Input((16, 12, 3))
+    model = keras.Model(inputs, inner(layers.Conv2D(3, 1, activation="relu", name="block1_conv")(inputs)))
+    assert list(explain.activation_maps(model, PICTURE)) == ["block1_conv", "cnn/block1_conv", "block2_conv"]
+    with pytest.raises(ValueError, match=r"Received layer name 'block1_conv', expected a name that comes once among"):
+        explain.feature_maps(model, PICTURE, layer_name="block1_conv")
+    assert explain.feature_maps(inner, PICTURE, layer_name="block1_conv").shape == (16, 12, 4)
+
+
+def test_grey_pictures_and_sizes_that_vary() -> None:
+    model = architectures.build_cnn(input_shape=(None, None, 1), num_classes=2, pooling="average")
+    for height, width in ((9, 8), (20, 31)):
+        maps = explain.feature_maps(model, np.zeros((height, width, 1)), layer_name="block1_conv")
+        assert maps.shape == (height, width, 32)
+
+
+# --- Filters ------------------------------------------------------------------------------------------------
+
+
+def test_filters_are_scaled_one_by_one() -> None:
+    model = build_plain()
+    kernel = np.random.default_rng(1).normal(size=(3, 3, 3, 4)).astype(np.float32)
+    kernel[..., 2] *= 1000
+    kernel[..., 3] = 7
+    model.get_layer("block1_conv").set_weights([kernel, np.zeros(4)])
+    filters = explain.first_layer_filters(model)
+    assert filters.dtype == np.float32
+    for index in range(3):
+        of_one = kernel[..., index]
+        expected = (of_one - of_one.min()) / (of_one.max() - of_one.min())
+        np.testing.assert_allclose(filters[index], expected, atol=1e-6)
+    np.testing.assert_array_equal(filters[3], 0.5)
+
+
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_a_separable_filter_is_the_one_it_stands_for(multiplier: int) -> None:
+    separable = layers.SeparableConv2D(5, 3, depth_multiplier=multiplier, use_bias=False)
+    model = keras.Sequential([keras.Input((16, 12, 3)), separable])
+    plain = layers.Conv2D(5, 3, use_bias=False)
+    twin = keras.Sequential([keras.Input((16, 12, 3)), plain])
+    plain.set_weights([explain._kernel(separable)])
+    picture = PICTURE[None] / np.float32(255)
+    np.testing.assert_allclose(model(picture), twin(picture), atol=1e-5)
+    np.testing.assert_array_equal(explain.first_layer_filters(model), explain.first_layer_filters(twin))
+
+
+# --- What cannot be looked into -----------------------------------------------------------------------------
+
+
+class Own(keras.Model):
+    """A class with a `call` of its own: nobody can tell from outside how its layers are joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = layers.Conv2D(3, 3, activation="relu")
+
+    def call(self, inputs):
+        return self.first(inputs)
+
+
+LOOKS = {
+    "feature maps": partial(explain.feature_maps, picture=PICTURE, layer_name="conv"),
+    "activation maps": partial(explain.activation_maps, picture=PICTURE),
+    "filters": explain.first_layer_filters,
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_a_sequential_model_without_shapes_is_told_what_it_needs(look) -> None:
+    model = keras.Sequential([layers.Conv2D(3, 3, name="conv", activation="relu")], name="new")
+    with pytest.raises(
+        ValueError, match=r"Received the Sequential model 'new', whose layers have no shapes yet\. Begin"
+    ):
+        look(model)
+    model(PICTURE[None])
+    look(model)
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_other_models_are_refused(look) -> None:
+    own = Own()
+    own(PICTURE[None].astype("float32"))
+    two = [keras.Input((16, 12, 3)), keras.Input((16, 12, 3))]
+    for model in (own, keras.Model(two, layers.Conv2D(3, 3)(layers.Add()(two)))):
+        with pytest.raises(ValueError, match=r"expected a Functional or Sequential model with one input\. Build"):
+            look(model)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 12, 3), (16, 12), (12, 16, 3), (16, 12, 1)])
+def test_a_picture_of_the_wrong_shape_is_refused(shape: tuple[int, ...]) -> None:
+    for look in (explain.activation_maps, partial(explain.feature_maps, layer_name="block1_conv")):
+        with pytest.raises(ValueError, match=r"Received a picture of shape .*, expected \(16, 12, 3\)\. Resize it"):
+            look(build_plain(), np.zeros(shape))
+
+
+def test_a_layer_without_a_map_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"'flatten', whose result has the shape \(None, 60\), expected a map"):
+        explain.feature_maps(build_plain(), PICTURE, layer_name="flatten")
+    with pytest.raises(ValueError, match=r"Received layer name 'nowhere', .*'block1_conv'.*Choose one of them"):
+        explain.feature_maps(build_plain(), PICTURE, layer_name="nowhere")
+
+
+def test_a_model_without_convolutions_is_refused() -> None:
+    model = keras.Sequential([keras.Input((16, 12, 3)), layers.Flatten(), layers.Dense(2, activation="softmax")])
+    with pytest.raises(ValueError, match="Received a model without an activation before its maps are flattened"):
+        explain.activation_maps(model, PICTURE)
+    with pytest.raises(ValueError, match=r"Received a model without a convolution: \['flatten"):
+        explain.first_layer_filters(model)
