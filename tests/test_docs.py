@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from types import ModuleType
 
-from test_package import ALLOWED
+from test_package import ALLOWED, module_of
 
 from helpers import course
 
@@ -36,7 +36,7 @@ def test_the_minutes_of_each_notebook_are_those_that_were_measured() -> None:
 
 
 def test_the_readme_maps_every_module_and_what_it_may_import() -> None:
-    modules = {path.stem for path in (ROOT / "helpers").glob("[a-z]*.py")} | {"checks"}
+    modules = {module_of(path) for path in (ROOT / "helpers").rglob("*.py") if not module_of(path).startswith("_")}
     rows = re.findall(r"^\| `([a-z_]+)` \| .+ \| (.*)\|$", README, flags=re.MULTILINE)
     mapped = {name: {"*"} if "anything" in uses else set(re.findall(r"`(\w+)`", uses)) for name, uses in rows}
     allowed = {name: {used for used in ALLOWED[name] if not used.startswith("_")} for name in modules}

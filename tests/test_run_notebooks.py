@@ -12,8 +12,11 @@ pytestmark = pytest.mark.slow
 # As small as the bands in the notebooks still hold.
 SMALL = {
     "01_images_as_arrays": {"DATASET": "synthetic_pets/tiny"},
+    "04_vanilla_cnn": {"NUM_VALIDATION": 500, "NUM_TEST": 500},
     "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_EPOCHS": 10},
 }
+NUMBERS_ONLY = {"02_neurons_to_networks"}  # its DATASET names tables of small grey digits or clothes, not a folder
+PHOTOS = os.environ.get("COURSE_PHOTOS")
 PATHS = course.find_notebooks()
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 
@@ -25,6 +28,8 @@ def run(path: Path, output: Path, **parameters: str | int) -> course.RunResult:
 
 @each_notebook
 def test_it_runs_with_small_parameters(path: Path, tmp_path: Path) -> None:
+    if PHOTOS and path.stem not in NUMBERS_ONLY:
+        pytest.skip("real photos are here: the next test runs the same notebook with other parameters on them")
     result = run(path, tmp_path, **SMALL.get(path.stem, {}))
     assert not result.failed
     assert course.notebook_title(path) in result.page.read_text(encoding="utf-8")
@@ -33,9 +38,17 @@ def test_it_runs_with_small_parameters(path: Path, tmp_path: Path) -> None:
 @each_notebook
 @pytest.mark.parametrize("photos", ["cat_dog_small", "weather"])
 def test_it_runs_on_real_photos(path: Path, photos: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not (root := os.environ.get("COURSE_PHOTOS")):
+    if not PHOTOS:
         pytest.skip("needs COURSE_PHOTOS: a folder with cat_dog_small/ and weather/")
-    if "DATASET" not in course.notebook_parameters(path):
-        pytest.skip("this notebook has no DATASET")
+    if path.stem in NUMBERS_ONLY:
+        pytest.skip("this notebook takes no folder of pictures")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
-    assert not run(path, tmp_path / "out", DATASET=str(Path(root, photos).resolve())).failed
+    assert not run(path, tmp_path / "out", DATASET=str(Path(PHOTOS, photos).resolve())).failed
+
+
+def test_neurons_learn_clothes(tmp_path: Path) -> None:
+    home = os.environ.get("KERAS_HOME")
+    if not home or not Path(home, "datasets", "fashion-mnist").is_dir():
+        pytest.skip("needs KERAS_HOME: a Keras home with Fashion-MNIST in it")
+    (path,) = course.find_notebooks(["02"])
+    assert not run(path, tmp_path, DATASET="fashion_mnist").failed

@@ -1,0 +1,319 @@
+"""The NumPy that notebook 02 shows, taken from its cells as they stand, against Keras and TensorFlow."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import nbformat
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from sklearn.datasets import load_digits
+
+from helpers import course
+
+NAMES = {
+    "dense",
+    "sigmoid",
+    "tanh",
+    "relu",
+    "sigmoid_slope",
+    "tanh_slope",
+    "relu_slope",
+    "softmax",
+    "binary_cross_entropy",
+    "neuron_gradients",
+    "draw_batches",
+    "new_network",
+    "forward",
+    "network_loss",
+    "backward",
+    "sgd",
+    "momentum",
+    "adagrad",
+    "rmsprop",
+    "adam",
+}
+MOST_LINES = 12  # of a function, without its docstring: "a few lines each"
+
+# Keras builds models in a way that NumPy 2 calls outdated.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+
+
+def read_cells() -> list[str]:
+    (path,) = course.find_notebooks(["02"])
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell.source for cell in cells if "from-scratch" in cell.metadata.get("tags", [])]
+
+
+def run_cells() -> dict[str, Any]:
+    """Execute the cells in order, with nothing but NumPy: what they use they must define."""
+    namespace: dict[str, Any] = {"np": np, "__name__": "from_scratch"}
+    for source in read_cells():
+        exec(compile(source, "02_neurons_to_networks.ipynb", "exec"), namespace)
+    return namespace
+
+
+LESSON = run_cells()
+numbers = arrays(np.float64, array_shapes(max_dims=2, max_side=8), elements=st.floats(-30, 30, allow_subnormal=False))
+rows_of_logits = arrays(
+    np.float64, st.tuples(st.integers(1, 6), st.integers(2, 7)), elements=st.floats(-1000, 1000, width=32)
+)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def test_the_cells_define_what_the_lesson_is_about() -> None:
+    assert {name for name, value in LESSON.items() if callable(value)} == NAMES
+
+
+# --- activations -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu"])
+@given(z=numbers)
+def test_an_activation_equals_keras(name: str, z: np.ndarray) -> None:
+    np.testing.assert_allclose(LESSON[name](z), getattr(keras.ops, name)(tf.constant(z)), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu"])
+@given(z=numbers)
+def test_a_slope_equals_the_tape(name: str, z: np.ndarray) -> None:
+    variable = tf.Variable(z)
+    with tf.GradientTape() as tape:
+        output = getattr(keras.ops, name)(variable)
+    np.testing.assert_allclose(LESSON[f"{name}_slope"](z), tape.gradient(output, variable), rtol=1e-6, atol=1e-12)
+
+
+@given(z=rows_of_logits)
+def test_softmax_equals_keras(z: np.ndarray) -> None:
+    probabilities = LESSON["softmax"](z)
+    np.testing.assert_allclose(probabilities, keras.ops.softmax(tf.constant(z)), rtol=1e-10, atol=1e-300)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+
+
+@given(z=rows_of_logits, shift=st.floats(-100, 100))
+def test_softmax_depends_on_differences_alone(z: np.ndarray, shift: float) -> None:
+    np.testing.assert_allclose(LESSON["softmax"](z + shift), LESSON["softmax"](z), rtol=1e-9, atol=1e-12)
+
+
+# --- one neuron --------------------------------------------------------------------------------------------------
+
+
+@given(seed=seeds, rows=st.integers(1, 9), inputs=st.integers(1, 9), units=st.integers(1, 9))
+@settings(max_examples=25, deadline=None)
+def test_dense_equals_a_layer_of_keras(seed: int, rows: int, inputs: int, units: int) -> None:
+    generator = np.random.default_rng(seed)
+    x, weights, bias = (generator.normal(size=size) for size in ((rows, inputs), (inputs, units), (units,)))
+    layer = keras.layers.Dense(units)
+    layer.build((None, inputs))
+    layer.set_weights([weights, bias])
+    np.testing.assert_allclose(LESSON["dense"](x, weights, bias), layer(x.astype("float32")), atol=1e-4)
+
+
+@given(seed=seeds, rows=st.integers(1, 12), inputs=st.integers(1, 6))
+@settings(deadline=None)
+def test_the_loss_of_a_neuron_and_its_gradients_equal_the_tape(seed: int, rows: int, inputs: int) -> None:
+    generator = np.random.default_rng(seed)
+    x, truth = generator.normal(size=(rows, inputs)), generator.integers(0, 2, rows).astype(float)
+    weights, bias = tf.Variable(generator.normal(size=inputs)), tf.Variable(generator.normal(), dtype=tf.float64)
+    with tf.GradientTape() as tape:
+        sums = tf.linalg.matvec(x, weights) + bias
+        loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=truth, logits=sums))
+    probabilities = LESSON["sigmoid"](LESSON["dense"](x, weights.numpy(), bias.numpy()))
+    assert LESSON["binary_cross_entropy"](probabilities, truth) == pytest.approx(float(loss), rel=1e-9)
+    by_hand = LESSON["neuron_gradients"](x, truth, weights.numpy(), bias.numpy())
+    for ours, expected in zip(by_hand, tape.gradient(loss, [weights, bias]), strict=True):
+        np.testing.assert_allclose(ours, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_binary_cross_entropy_equals_keras() -> None:
+    probabilities, truth = np.array([0.9, 0.2, 0.6, 0.01]), np.array([1.0, 0.0, 0.0, 1.0])
+    expected = float(keras.losses.BinaryCrossentropy()(truth, probabilities))
+    assert LESSON["binary_cross_entropy"](probabilities, truth) == pytest.approx(expected, rel=1e-5)
+
+
+@given(count=st.integers(0, 200), batch_size=st.integers(1, 64), seed=seeds)
+def test_batches_hold_each_row_once(count: int, batch_size: int, seed: int) -> None:
+    batches = LESSON["draw_batches"](count, batch_size, np.random.default_rng(seed))
+    assert sorted(position for batch in batches for position in batch) == list(range(count))
+    assert len(batches) == -(-count // batch_size)
+    assert all(len(batch) == batch_size for batch in batches[:-1])
+
+
+# --- two layers --------------------------------------------------------------------------------------------------
+
+
+def draw_network(seed: int, *, inputs: int, hidden: int, classes: int) -> dict[str, np.ndarray]:
+    """A network whose biases are not zero, so that a forgotten one shows."""
+    network = LESSON["new_network"](inputs, hidden, classes, seed=seed)
+    generator = np.random.default_rng(seed)
+    return {name: value + generator.normal(scale=0.5, size=value.shape) for name, value in network.items()}
+
+
+sizes = {"inputs": st.integers(1, 7), "hidden": st.integers(1, 7), "classes": st.integers(2, 6)}
+
+
+@given(seed=seeds, rows=st.integers(1, 8), **sizes)
+@settings(deadline=None)
+def test_back_propagation_equals_the_tape(seed: int, rows: int, inputs: int, hidden: int, classes: int) -> None:
+    network = draw_network(seed, inputs=inputs, hidden=hidden, classes=classes)
+    generator = np.random.default_rng(seed + 1)
+    x, labels = generator.normal(size=(rows, inputs)), generator.integers(0, classes, rows)
+    variables = {name: tf.Variable(value) for name, value in network.items()}
+    with tf.GradientTape() as tape:
+        outputs = tf.nn.relu(x @ variables["weights_1"] + variables["bias_1"])
+        logits = outputs @ variables["weights_2"] + variables["bias_2"]
+        row_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+        loss = tf.reduce_mean(row_losses)
+    by_tape = tape.gradient(loss, variables)
+    by_hand = LESSON["backward"](x, labels, network)
+    assert by_hand.keys() == network.keys()
+    for name, gradient in by_hand.items():
+        np.testing.assert_allclose(gradient, by_tape[name], rtol=1e-9, atol=1e-12)
+    assert LESSON["network_loss"](x, labels, network) == pytest.approx(float(loss), rel=1e-9)
+    np.testing.assert_allclose(LESSON["forward"](x, network)[2], tf.nn.softmax(logits), rtol=1e-9, atol=1e-15)
+
+
+def test_the_network_equals_a_model_of_keras() -> None:
+    network = draw_network(3, inputs=5, hidden=4, classes=3)
+    layers = [keras.layers.Dense(4, activation="relu"), keras.layers.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((5,)), *layers])
+    model.set_weights(list(network.values()))
+    generator = np.random.default_rng(4)
+    x, labels = generator.normal(size=(20, 5)).astype("float32"), generator.integers(0, 3, 20)
+    probabilities = model.predict(x, verbose=0)
+    np.testing.assert_allclose(LESSON["forward"](x, network)[2], probabilities, atol=1e-5)
+    expected = float(keras.losses.SparseCategoricalCrossentropy()(labels, probabilities))
+    assert LESSON["network_loss"](x, labels, network) == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_new_network_is_random_by_its_seed() -> None:
+    same, again, other = (LESSON["new_network"](6, 5, 4, seed=seed) for seed in (1, 1, 2))
+    assert {name: value.shape for name, value in same.items()} == {
+        "weights_1": (6, 5),
+        "bias_1": (5,),
+        "weights_2": (5, 4),
+        "bias_2": (4,),
+    }
+    np.testing.assert_array_equal(same["weights_1"], again["weights_1"])
+    assert not np.array_equal(same["weights_1"], other["weights_1"])
+
+
+# --- optimizers --------------------------------------------------------------------------------------------------
+
+OPTIMIZERS: dict[str, Callable[[float], keras.Optimizer]] = {
+    "sgd": lambda rate: keras.optimizers.SGD(learning_rate=rate),
+    "momentum": lambda rate: keras.optimizers.SGD(learning_rate=rate, momentum=0.9),
+    "adagrad": lambda rate: keras.optimizers.Adagrad(learning_rate=rate),
+    "rmsprop": lambda rate: keras.optimizers.RMSprop(learning_rate=rate),
+    "adam": lambda rate: keras.optimizers.Adam(learning_rate=rate),
+}
+each_rule = pytest.mark.parametrize("name", OPTIMIZERS)
+
+
+def compare_ten_steps(name: str, start: np.ndarray, rate: float, slopes: Callable[[int, np.ndarray], np.ndarray]):
+    """Ten steps of the lesson's rule and of Keras' optimizer, each along its own way, compared after each step."""
+    optimizer, variable = OPTIMIZERS[name](rate), keras.Variable(start, dtype="float64")
+    weights, state = start, {}
+    for number in range(10):
+        weights = LESSON[name](weights, slopes(number, weights), state, rate)
+        optimizer.apply([tf.constant(slopes(number, variable.numpy()))], [variable])
+        moved = np.abs(weights - start).max()
+        assert moved > 1e-4
+        # Keras keeps the rate as float32: seven digits of every move.
+        np.testing.assert_allclose(weights, variable.numpy(), rtol=0, atol=1e-5 * moved, err_msg=f"step {number + 1}")
+
+
+@each_rule
+@given(seed=seeds, scale=st.sampled_from([1e-4, 1e-2, 1.0, 100.0]), rate=st.sampled_from([0.001, 0.01, 0.3]))
+@settings(max_examples=20, deadline=None)
+def test_ten_steps_on_any_gradients_equal_keras(name: str, seed: int, scale: float, rate: float) -> None:
+    generator = np.random.default_rng(seed)
+    start, gradients = generator.normal(size=(4, 3)), scale * generator.normal(size=(10, 4, 3))
+    gradients[:, 0, 0] = scale  # one weight is always pushed the same way, so that none stays where it was
+    if name in ("sgd", "momentum"):
+        rate /= scale  # these move in proportion to the gradient
+    elif name == "adagrad":
+        rate *= max(1.0, 1 / scale)
+    compare_ten_steps(name, start, rate, lambda number, _weights: gradients[number])
+
+
+@each_rule
+def test_ten_steps_down_a_valley_equal_keras(name: str) -> None:
+    steepness = np.array([1.0, 25.0])
+    compare_ten_steps(name, np.array([-4.0, 1.0]), 0.01, lambda _number, weights: steepness * weights)
+
+
+@each_rule
+def test_a_weight_without_a_gradient_stays(name: str) -> None:
+    weights, state = np.array([1.0, 2.0]), {}
+    for _ in range(3):
+        weights = LESSON[name](weights, np.array([0.0, 1.0]), state, 0.1)
+    assert weights[0] == 1.0
+    assert weights[1] < 2.0
+
+
+@each_rule
+def test_a_rule_leaves_its_arguments_alone(name: str) -> None:
+    weights, gradient, state = np.array([1.0, -2.0]), np.array([0.5, 0.25]), {}
+    LESSON[name](weights, gradient, state, 0.1)
+    LESSON[name](weights, gradient, state, 0.1)
+    assert weights.tolist() == [1.0, -2.0]
+    assert gradient.tolist() == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("source", read_cells())
+def test_a_cell_is_a_few_lines(source: str) -> None:
+    for function in source.split("\ndef ")[1:] or [source]:
+        body = function.partition('"""')[2].partition('"""')[2]
+        assert len([line for line in body.splitlines() if line.strip()]) <= MOST_LINES
+
+
+# --- its data ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def load_pictures() -> Callable[[str], tuple[np.ndarray, np.ndarray, list[str]]]:
+    (path,) = course.find_notebooks(["02"])
+    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    (source,) = [source for source in sources if source.startswith("def load_pictures")]
+    namespace: dict[str, Any] = {"np": np, "keras": keras, "load_digits": load_digits}
+    exec(compile(source, path.name, "exec"), namespace)
+    return namespace["load_pictures"]
+
+
+def test_the_digits_need_no_network(load_pictures) -> None:
+    pictures, labels, class_names = load_pictures("digits")
+    assert pictures.shape == (1797, 8, 8)
+    assert (pictures.min(), pictures.max()) == (0, 16)
+    assert class_names == [str(digit) for digit in range(10)] == [str(label) for label in np.unique(labels)]
+
+
+def test_both_halves_of_fashion_mnist_are_joined(load_pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+    train, test = np.zeros((6, 28, 28), np.uint8), np.full((4, 28, 28), 255, np.uint8)
+    halves = (train, np.arange(6, dtype=np.uint8)), (test, np.arange(6, 10, dtype=np.uint8))
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", lambda: halves)
+    pictures, labels, class_names = load_pictures("fashion_mnist")
+    assert pictures.shape == (10, 28, 28)
+    assert labels.tolist() == list(range(10))
+    assert labels.dtype == np.int64  # TensorFlow's losses take no uint8
+    assert len(class_names) == 10
+
+
+def test_without_a_network_one_line_says_what_works(load_pictures, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail_to_download():
+        raise Exception("URL fetch failure")  # as keras.utils.get_file does
+
+    monkeypatch.setattr(keras.datasets.fashion_mnist, "load_data", fail_to_download)
+    with pytest.raises(ConnectionError, match="DATASET = 'digits' works offline") as caught:
+        load_pictures("fashion_mnist")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["my_photos", "mnist", ""])
+def test_another_data_set_is_refused(load_pictures, name: str) -> None:
+    with pytest.raises(ValueError, match=f"Received DATASET '{name}', expected 'digits' or 'fashion_mnist'"):
+        load_pictures(name)
