@@ -5,6 +5,7 @@ to. The models come uncompiled: the loss and the optimiser are the lesson's choi
 """
 
 import math
+import string
 from collections.abc import Callable
 
 import keras
@@ -45,7 +46,7 @@ def start(input_shape: Shape, *, scale: float = 1 / 255, offset: float = 0.0) ->
 
 
 def convolution_block(
-    x: KerasTensor, filters: int, *, name: str, initializer: str = "glorot_uniform", l2: float = 0.0
+    x: KerasTensor, filters: int, *, name: str, initializer: str | keras.Initializer = "glorot_uniform", l2: float = 0.0
 ) -> KerasTensor:
     """Look for patterns of 3 x 3 pixels, cut off below 0, keep the strongest answer of each 2 x 2.
 
@@ -67,7 +68,7 @@ def convolution_block(
         3,
         padding="same",
         activation="relu",
-        kernel_initializer=initializer,
+        kernel_initializer=draw_anew(initializer),
         kernel_regularizer=penalise(l2),
         name=f"{name}_conv",
     )(x)
@@ -75,7 +76,7 @@ def convolution_block(
 
 
 def normalised_block(
-    x: KerasTensor, filters: int, *, name: str, initializer: str = "he_normal", l2: float = 0.0
+    x: KerasTensor, filters: int, *, name: str, initializer: str | keras.Initializer = "he_normal", l2: float = 0.0
 ) -> KerasTensor:
     """The same as :func:`convolution_block` with batch normalisation between convolution and ReLU.
 
@@ -104,7 +105,7 @@ def normalised_convolution(
     filters: int,
     *,
     name: str,
-    initializer: str = "he_normal",
+    initializer: str | keras.Initializer = "he_normal",
     l2: float = 0.0,
     use_bias: bool = False,
 ) -> KerasTensor:
@@ -126,7 +127,7 @@ def normalised_convolution(
         3,
         padding="same",
         use_bias=use_bias,
-        kernel_initializer=initializer,
+        kernel_initializer=draw_anew(initializer),
         kernel_regularizer=penalise(l2),
         name=f"{name}_conv",
     )(x)
@@ -151,6 +152,11 @@ def separable_block(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:
     """
     x = layers.SeparableConv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv")(x)
     return layers.MaxPooling2D(name=f"{name}_pool")(x)
+
+
+def draw_anew(initializer: str | keras.Initializer) -> str | keras.Initializer:
+    """Return a fresh copy of an initializer: the same one gives two kernels of one shape the same values."""
+    return initializer.clone() if isinstance(initializer, keras.Initializer) else initializer
 
 
 def penalise(l2: float) -> keras.Regularizer | None:
@@ -572,7 +578,7 @@ def build_efficientnet_lite(
                 kernel_size=kernel_size,
                 strides=strides if block == 0 else 1,
                 expansion=expansion,
-                name=f"block{stage}{'abcdefghij'[block]}",
+                name=f"block{stage}{string.ascii_lowercase[block]}",
             )
     x = convolve(x, 1280, name="top")
     if num_classes is not None:

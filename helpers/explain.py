@@ -172,7 +172,8 @@ def _before_activation(call: Call) -> KerasTensor:
             f"Received layer {call.layer.name!r}, whose result has the shape {call.result.shape}, expected a map "
             "(batch, height, width, channels). Choose a layer before the picture is flattened."
         )
-    if not (_is_active(call.layer) and call.layer.weights):
+    # A PReLU has weights as well, but is an activation itself: what it gives is looked at.
+    if isinstance(call.layer, ACTIVATIONS) or not (_is_active(call.layer) and call.layer.weights):
         return call.result
     # A twin with the same weights that stops before the activation.
     twin = type(call.layer).from_config({**call.layer.get_config(), "activation": None})

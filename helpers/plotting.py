@@ -308,6 +308,8 @@ def show_lines(
         axis.set_xscale("log")
         axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.minorticks_off()
+    elif all(float(value).is_integer() for x, _ in lines.values() for value in x):  # there is no epoch 2.5
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
     axis.legend()

@@ -86,10 +86,13 @@ def evaluate(model: keras.Model, inputs: tf.data.Dataset | np.ndarray, labels: n
         An `Evaluation`.
 
     Raises:
-        ValueError: if an array comes without labels.
+        ValueError: if an array comes without labels, the labels are not one whole number a picture, or there is no
+            batch.
     """
     if isinstance(inputs, tf.data.Dataset):
         pairs = [(model.predict_on_batch(batch), truth.numpy()) for batch, truth in inputs]
+        if not pairs:
+            raise ValueError("Received no batch, expected one or more. Give a split with pictures in it.")
         outputs = np.concatenate([output for output, _ in pairs])
         labels = np.concatenate([truth for _, truth in pairs])
     elif labels is None:
@@ -100,6 +103,11 @@ def evaluate(model: keras.Model, inputs: tf.data.Dataset | np.ndarray, labels: n
         outputs = np.concatenate([np.asarray(model(inputs[i : i + ARRAY_BATCH], training=False)) for i in starts])
     probabilities = as_class_probabilities(outputs)
     labels = np.asarray(labels).astype(np.int64)
+    if labels.shape != probabilities.shape[:1]:  # NumPy would compare each answer with each label
+        raise ValueError(
+            f"Received labels of shape {labels.shape} for {len(probabilities)} pictures, expected one whole number a "
+            "picture. Pass labels.ravel() of a column, labels.argmax(axis=1) of one-hot labels."
+        )
     return Evaluation(float((probabilities.argmax(axis=1) == labels).mean()), labels, probabilities)
 
 
@@ -320,7 +328,7 @@ class _Keeper(keras.callbacks.Callback):
 
     def restore(self, model: keras.Model) -> None:
         arrays = self._read()
-        kept = [arrays[f"variable{i}"] for i in range(len(_variables(model))) if f"variable{i}" in arrays]
+        kept = [arrays[f"variable{i}"] for i in range(sum(name.startswith("variable") for name in arrays))]
         if [array.shape for array in kept] != [variable.shape for variable in _variables(model)]:
             raise ValueError(
                 f"Received a model other than the one whose training the folder {self.file.parent.name!r} holds. "
@@ -364,7 +372,8 @@ def _counts(callback: keras.callbacks.Callback) -> dict[str, float | None]:
 
 def _variables(model: keras.Model) -> list[keras.Variable]:
     """All that training changes: weights, averages, what dropout draws from next, and the optimiser's own."""
-    model.optimizer.build(model.trainable_variables)
+    if not model.optimizer.built:  # with mixed precision, building twice adds variables
+        model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
 
 
@@ -448,9 +457,7 @@ def find_learning_rate(
         >>> rates.round(3).tolist(), losses.shape
         ([0.001, 0.01, 0.1], (3,))
     """
-    if not model.compiled or isinstance(
-        keras.optimizers.serialize(model.optimizer)["config"]["learning_rate"], Mapping
-    ):
+    if not model.compiled or isinstance(_learning_rate_of(model.optimizer), Mapping):
         raise ValueError(
             "Received a model that is not compiled, or with a schedule, expected one with a learning rate that is a "
             'number. Compile it, for example with optimizer="adam".'
@@ -461,12 +468,20 @@ def find_learning_rate(
         )
     before = _values(model)
     rates, losses = np.geomspace(low, high, steps), []
-    for rate, (inputs, labels) in zip(rates, batches.repeat().take(steps), strict=True):
-        model.optimizer.learning_rate = rate
+    try:
+        for rate, (inputs, labels) in zip(rates, batches.repeat().take(steps), strict=True):
+            model.optimizer.learning_rate = rate
+            model.reset_metrics()
+            losses.append(float(model.train_on_batch(inputs, labels, return_dict=True)["loss"]))
+            if not np.isfinite(losses[-1]):
+                break
+    finally:  # also when the cell is interrupted: a model left at a rate of 1 is ruined
+        _assign(model, before)
         model.reset_metrics()
-        losses.append(float(model.train_on_batch(inputs, labels, return_dict=True)["loss"]))
-        if not np.isfinite(losses[-1]):
-            break
-    _assign(model, before)
-    model.reset_metrics()
     return rates[: len(losses)], np.array(losses)
+
+
+def _learning_rate_of(optimizer: keras.Optimizer) -> object:
+    """Return the rate as it was given, a schedule as a mapping; with mixed precision it is the inner optimiser's."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    return keras.optimizers.serialize(inner)["config"]["learning_rate"]

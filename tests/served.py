@@ -148,9 +148,15 @@ def make_zip(files: dict[str, bytes], *, link: tuple[str, str] | None = None) ->
     return buffer.getvalue()
 
 
-def make_tar(files: dict[str, bytes], *, link: tuple[str, str] | None = None, kind: bytes = tarfile.SYMTYPE) -> bytes:
+def make_tar(
+    files: dict[str, bytes],
+    *,
+    link: tuple[str, str] | None = None,
+    kind: bytes = tarfile.SYMTYPE,
+    packed: bool = True,
+) -> bytes:
     buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+    with tarfile.open(fileobj=buffer, mode="w:gz" if packed else "w") as archive:
         for name, content in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(content)

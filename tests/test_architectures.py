@@ -122,7 +122,7 @@ def write_out_regularised():
                 kernel_initializer="he_normal",
                 kernel_regularizer=keras.regularizers.L2(1e-4),
             ),
-            layers.BatchNormalization(),
+            layers.BatchNormalization(momentum=0.9),
             layers.ReLU(),
             layers.MaxPooling2D(),
         ]
@@ -396,3 +396,16 @@ def test_efficientnet_lite_can_be_trained():
     pictures = np.repeat(np.array([0.0, 255.0], "float32"), 8)[:, None, None, None] * np.ones((32, 32, 3), "float32")
     losses = model.fit(pictures, np.repeat([0, 1], 8), epochs=6, batch_size=16, verbose=0).history["loss"]
     assert losses[-1] < 0.5 * losses[0]
+
+
+@pytest.mark.parametrize("block", [architectures.convolution_block, architectures.normalised_block])
+def test_one_initializer_gives_each_layer_weights_of_its_own(block) -> None:
+    drawn = partial(block, initializer=keras.initializers.HeNormal())
+    model = architectures.build_cnn(input_shape=(32, 32, 3), num_classes=2, filters=(8, 8, 8), block=drawn)
+    second, third = (model.get_layer(f"block{number}_conv").kernel.numpy() for number in (2, 3))
+    assert second.shape == third.shape
+    assert not np.allclose(second, third)
+
+
+def test_a_deep_network_does_not_run_out_of_letters() -> None:
+    assert architectures.build_efficientnet_lite(num_classes=2, depth=3.0).get_layer("block6l_add")

@@ -111,3 +111,16 @@ def test_modules_of_checks_are_loaded_by_name() -> None:
     for name in ("nbx", "common", "_nothing"):
         with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
             getattr(checks, name)
+
+
+@pytest.mark.parametrize("name", ["synthetic_pets", "synthetic_pets/tiny", "digits", "fashion_mnist"])
+def test_a_false_claim_stops_a_notebook_on_the_courses_data(name: str) -> None:
+    checks.claim(True, "unused", on=name)
+    with pytest.raises(AssertionError, match=r"The text claims: two is three\. That did not come out\."):
+        checks.claim(False, "two is three", on=name)
+
+
+def test_a_false_claim_is_only_said_of_other_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    checks.claim(True, "two is two", on="cats_vs_dogs")
+    checks.claim(False, "two is three", on="/home/me/synthetic_pets")
+    assert capsys.readouterr().out == "Not so with these pictures: two is three.\n"

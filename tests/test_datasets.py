@@ -358,6 +358,36 @@ def test_splits_are_disjoint_and_never_larger_than_asked(records, wanted: dict[s
             assert len(found) == wanted[split]
 
 
+@pytest.mark.parametrize("names", [("Train", "Test"), ("training", "testing"), ("TRAIN", "valid")])
+def test_folders_of_splits_are_known_in_any_case(names: tuple[str, str], make_folder: MakeFolder) -> None:
+    folder = make_folder({f"{split}/{name}": 8 for split in names for name in ("cat", "dog")})
+    data = datasets.load(folder, **SMALL)
+    assert data.class_names == ("cat", "dog")
+    assert_disjoint(data)
+
+
+def test_two_folders_for_one_split_are_refused(make_folder: MakeFolder) -> None:
+    folder = make_folder({f"{split}/{name}": 3 for split in ("train", "val", "validation") for name in ("cat", "dog")})
+    with pytest.raises(ValueError, match=r"Received 'val' and 'validation' .* expected one folder for the validation"):
+        datasets.load(folder, **SMALL)
+
+
+def test_splits_without_a_training_one_are_refused(make_folder: MakeFolder) -> None:
+    folder = make_folder({f"{split}/{name}": 3 for split in ("val", "test") for name in ("cat", "dog")})
+    with pytest.raises(ValueError, match=r"expected a folder 'train' beside them"):
+        datasets.load(folder, **SMALL)
+
+
+def test_classes_may_be_called_like_splits(make_folder: MakeFolder) -> None:
+    assert datasets.load(make_folder({"valid": 12, "invalid": 12}), **SMALL).class_names == ("invalid", "valid")
+
+
+def test_a_position_that_is_not_there_is_refused() -> None:
+    split = tf.data.Dataset.from_tensors((tf.zeros((2, 2, 3), tf.uint8), 0))
+    with pytest.raises(ValueError, match=r"Received positions \[1, 7\], expected those of pictures in the split"):
+        datasets.pictures_at(split, [0, 1, 7])
+
+
 # --- TensorFlow Datasets ------------------------------------------------------------------------------------
 
 
@@ -414,6 +444,45 @@ def test_a_name_and_a_folder_of_the_same_pictures_give_the_same_splits(tmp_path:
     by_name, by_folder = datasets.load("noise_squares", **everything), datasets.load(tmp_path, **everything)
     assert by_name.counts == {"train": 19, "validation": 8, "test": 8}  # all 35: train gets what rounding leaves
     assert chosen_sets(by_name) == chosen_sets(by_folder)
+
+
+class OddSquares(NoiseSquares):
+    """Pictures that TensorFlow decodes otherwise than Pillow, or not at all, among plain ones."""
+
+    code_path = epath.Path(__file__)
+
+    def _generate_examples(self):
+        return enumerate_examples(odd_files())
+
+
+def odd_files() -> list[tuple[str, bytes]]:
+    """Class and file of 30 pictures: plain, see-through, turned by a mark, or with something behind the end."""
+
+    def encode(seed: int) -> bytes:
+        picture, buffer = Image.fromarray(draw_noise(2_000 + seed)), io.BytesIO()
+        if seed % 5 == 1:
+            picture.putalpha(Image.fromarray(draw_noise(3_000 + seed)[..., 0]))
+        exif = Image.Exif()
+        if seed % 5 == 2:
+            exif[cleaning.EXIF_ORIENTATION] = 6
+        if seed % 5 in (2, 3):
+            picture.save(buffer, format="jpeg", quality=95, exif=exif)
+        else:
+            picture.save(buffer, format="png")
+        return buffer.getvalue() if seed % 5 != 3 else buffer.getvalue()[:-2] + b"junk" * 200
+
+    return [("abc"[seed % 3], encode(seed)) for seed in range(30)]
+
+
+def test_a_name_decodes_odd_pictures_as_a_folder_does(tmp_path: Path) -> None:
+    expected = set()
+    for number, (_, content) in enumerate(odd_files()):
+        (tmp_path / str(number)).write_bytes(content)
+        expected.add(images.read(tmp_path / str(number)).tobytes())
+    data = datasets.load("odd_squares", num_train=20, num_validation=5, num_test=5)
+    found = {pixels for split in all_pairs(data).values() for pixels, _ in split}
+    assert data.set_aside == ()
+    assert found == expected
 
 
 def test_labels_of_a_name_stand_in_the_order_of_the_pictures() -> None:

@@ -296,3 +296,10 @@ def test_export_does_not_overwrite_and_leaves_nothing_half_done(
     with pytest.raises(OSError, match="No space left"):
         datasets.export(data, tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
+
+
+@pytest.mark.parametrize("table", [{"path": ["a"]}, {"path": ["a", "b"], "class_name": ["cat", None]}])
+def test_a_table_without_paths_and_classes_is_refused(table: dict, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"expected 'path' and 'class_name' in every row"):
+        datasets.split_into_folders(pd.DataFrame(table), tmp_path / "split")
+    assert not (tmp_path / "split").exists()

@@ -302,6 +302,36 @@ def test_an_archive_that_ends_early_is_refused(tmp_path: Path) -> None:
         downloads.check_archive(tmp_path / "pets.tar.gz")
 
 
+def test_a_tar_that_ends_in_a_zip_is_still_looked_through_as_a_tar(tmp_path: Path) -> None:
+    both = make_tar({"../../evil.png": b"evil", "last.zip": make_zip(picture_files())}, packed=False)
+    (tmp_path / "pets").write_bytes(both)
+    with pytest.raises(downloads.DownloadError, match=r"the member '\.\./\.\./evil\.png'"):
+        downloads.check_archive(tmp_path / "pets")
+
+
+def test_a_link_as_long_as_a_film_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "pets.zip").write_bytes(make_zip({}, link=("copy", "a" * 10_000)))
+    with pytest.raises(downloads.DownloadError, match=r"the link 'copy' is too long"):
+        downloads.check_archive(tmp_path / "pets.zip")
+
+
+def test_a_damaged_header_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    content = bytearray(make_tar({f"{i}.png": b"picture" for i in range(40)}, packed=False))
+    content[20 * 1024 + 100 : 20 * 1024 + 140] = bytes(40)  # a member is a block of 512 bytes and its content one more
+    (tmp_path / "pets.tar").write_bytes(content)
+    with pytest.raises(downloads.DownloadError, match="cannot be read to its end"):
+        downloads.check_archive(tmp_path / "pets.tar")
+
+
+def test_a_packed_archive_of_an_unknown_method_is_told_in_one_line(tmp_path: Path) -> None:
+    content = bytearray(make_zip({}, link=("copy", "light.png")))
+    for mark in (b"PK\x03\x04", b"PK\x01\x02"):  # the method, beside the file and in the list of contents
+        content[content.index(mark) + {3: 8, 1: 10}[mark[2]]] = 77
+    (tmp_path / "pets.zip").write_bytes(content)
+    with pytest.raises(downloads.DownloadError, match="cannot be read to its end"):
+        downloads.check_archive(tmp_path / "pets.zip")
+
+
 names = st.lists(st.sampled_from(["..", ".", "a", "b", ""]), min_size=1, max_size=6).map("/".join)
 
 

@@ -275,3 +275,11 @@ def test_a_model_without_convolutions_is_refused() -> None:
         explain.activation_maps(model, PICTURE)
     with pytest.raises(ValueError, match=r"Received a model without a convolution: \['flatten"):
         explain.first_layer_filters(model)
+
+
+def test_a_prelu_is_an_activation_with_weights() -> None:
+    stack = [keras.Input((8, 8, 3)), layers.Conv2D(4, 3, name="conv"), layers.PReLU(name="bend"), layers.Flatten()]
+    model = keras.Sequential([*stack, layers.Dense(2)])
+    picture = np.random.default_rng(0).uniform(0, 255, size=(8, 8, 3)).astype(np.float32)
+    bent = keras.Sequential(model.layers[:2])(picture[None])[0]
+    np.testing.assert_allclose(explain.feature_maps(model, picture, layer_name="bend"), bent, rtol=1e-5)

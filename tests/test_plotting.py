@@ -335,6 +335,14 @@ def test_lines_of_different_lengths_on_a_logarithmic_axis(screen: Screen) -> Non
     assert len(screen) == 1
 
 
+@pytest.mark.parametrize("epochs", [2, 5, 20])
+def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, *, alt: figures.append(figure))
+    plotting.show_lines({"a": (range(1, epochs + 1), np.zeros(epochs))}, x_label="epoch", y_label="y", alt=ALT)
+    assert all(float(tick).is_integer() for tick in figures[0].axes[0].get_xticks())
+
+
 @pytest.mark.parametrize("values", [[0.0], [0, 0], [-3, 2.5], [1e-6, 1e6]])
 def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
     plotting.show_bars({f"bar {i}": value for i, value in enumerate(values)}, x_label="x", alt=ALT)

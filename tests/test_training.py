@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -417,6 +417,25 @@ def test_what_does_not_fit_the_folder_is_refused(tmp_path: Path) -> None:
         training.fit_resumable(keras.Sequential([keras.Input((3,))]), make_batches(), epochs=4, folder=folder)
 
 
+def test_the_state_of_another_optimizer_is_refused(tmp_path: Path) -> None:
+    training.fit_resumable(build_line("adam"), ONE_POINT, epochs=1, folder=tmp_path)
+    with refuse("Received a model other than the one"):
+        training.fit_resumable(build_line("sgd"), ONE_POINT, epochs=2, folder=tmp_path)
+
+
+@pytest.mark.parametrize("labels", [np.zeros((4, 1)), np.zeros((4, 2)), np.zeros(1)])
+def test_labels_that_are_not_one_a_picture_are_refused(labels: np.ndarray) -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "softmax")])
+    with refuse(r"Received labels of shape .* for 4 pictures"):
+        training.evaluate(model, np.zeros((4, 3), np.float32), labels)
+
+
+def test_a_data_set_without_a_batch_cannot_be_evaluated() -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, "softmax")])
+    with refuse("Received no batch"):
+        training.evaluate(model, make_batches().take(0))
+
+
 def test_the_state_is_plain_arrays(tmp_path: Path) -> None:
     """No pickle: a file from somebody else runs nothing."""
     _, history = fit(tmp_path)
@@ -484,6 +503,37 @@ def test_it_ends_when_the_loss_is_no_number() -> None:
     assert len(rates) == len(losses) < 40
     assert np.isfinite(losses[:-1]).all()
     assert not np.isfinite(losses[-1])
+
+
+def test_everything_is_as_it_was_before_if_it_is_interrupted() -> None:
+    def break_off(point: tf.Tensor, truth: tf.Tensor) -> Iterator[tuple[tf.Tensor, tf.Tensor]]:
+        yield point, truth
+        yield point, truth
+        raise PowerCut
+
+    model = build_line("adam")
+    model.fit(ONE_POINT, shuffle=False, verbose=0)
+    before = training._values(model)
+    signature = ONE_POINT.element_spec
+    stopping = tf.data.Dataset.from_generator(lambda: break_off([[1.0]], [[2.0]]), output_signature=signature)
+    with pytest.raises(tf.errors.OpError, match="PowerCut"):
+        training.find_learning_rate(model, stopping, steps=9)
+    for old, new in zip(before, training._values(model), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_mixed_precision_is_taken_up_again_and_has_a_learning_rate(tmp_path: Path) -> None:
+    def build() -> keras.Model:
+        keras.utils.set_random_seed(3)
+        scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam(0.05))
+        return build_line(scaled)
+
+    training.fit_resumable(build(), ONE_POINT, epochs=1, folder=tmp_path)
+    resumed = training.fit_resumable(build(), ONE_POINT, epochs=3, folder=tmp_path)
+    whole = training.fit_resumable(build(), ONE_POINT, epochs=3, folder=tmp_path / "whole")
+    assert resumed == whole
+    rates, _ = training.find_learning_rate(build(), ONE_POINT, steps=3)
+    assert len(rates) == 3
 
 
 def test_what_has_no_one_learning_rate_is_refused() -> None:

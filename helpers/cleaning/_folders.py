@@ -41,8 +41,18 @@ OTHER_PICTURE_SUFFIXES = frozenset(
     {".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pgm", ".ppm", ".psd", ".svg", ".tga"}
     | {".arw", ".cr2", ".cr3", ".dng", ".nef", ".raw"}  # straight from a camera's sensor
 )
+# What folders are called that hold a split; in any case, since `Train` and `Test` are as usual as `train` and `test`.
+SPLIT_FOLDERS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "val": "validation",
+    "valid": "validation",
+    "test": "test",
+    "testing": "test",
+}
 # Copies stay where they are tested rather than where they are learned, as in `datasets.load`.
-EVALUATION_FOLDERS = {"test": 0, "validation": 1, "val": 1, "valid": 1}
+USES = ("test", "validation", "train")
 BAR_DELAY = 3  # seconds before a progress bar appears
 
 
@@ -120,7 +130,7 @@ def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, pro
     found = [
         Finding(file, *remark, look.usable) for file, look in zip(files, looks, strict=True) for remark in look.remarks
     ]
-    copies = _find_copies(files, looks, split=(folder / "train").is_dir())
+    copies = _find_copies(folder, files, looks, split=_is_split(folder))
     unusable = {finding.file for finding in [*found, *copies] if not finding.usable}
     hashes = [None if file in unusable else look.fingerprint for file, look in zip(files, looks, strict=True)]
     near = _find_near(files, hashes, near_distance)
@@ -220,7 +230,7 @@ def _oddities(header: Header) -> Iterator[tuple[str, str]]:
 # --- Copies ------------------------------------------------------------------------------------------------------
 
 
-def _find_copies(files: Sequence[str], looks: Sequence[_Look], *, split: bool) -> list[Finding]:
+def _find_copies(folder: Path, files: Sequence[str], looks: Sequence[_Look], *, split: bool) -> list[Finding]:
     """Find equal files: one of them is kept, where it tests rather than where it teaches; of two classes, none."""
     groups: dict[str, list[str]] = {}
     for file, look in zip(files, looks, strict=True):
@@ -234,19 +244,33 @@ def _find_copies(files: Sequence[str], looks: Sequence[_Look], *, split: bool) -
             found += [Finding(file, "duplicate", reason, False) for file in group]
         else:
             first, *others = sorted(
-                group, key=lambda file: (_use_of(file) if split else 0, not _class_of(file, split=split))
+                group,
+                # A link is never the one that is kept: it would lead nowhere once the file behind it is moved.
+                key=lambda file: (
+                    _is_linked(folder, file),
+                    _use_of(file) if split else 0,
+                    not _class_of(file, split=split),
+                ),
             )
             found += [Finding(file, "duplicate", f"the same content as {first}", False) for file in others]
     return found
 
 
+def _is_linked(folder: Path, file: str) -> bool:
+    return (folder / file).resolve() != folder.resolve() / file
+
+
+def _is_split(folder: Path) -> bool:
+    return any(path.is_dir() and SPLIT_FOLDERS.get(path.name.lower()) == "train" for path in folder.iterdir())
+
+
 def _use_of(file: str) -> int:
-    return EVALUATION_FOLDERS.get(PurePosixPath(file).parts[0], 2)
+    return USES.index(SPLIT_FOLDERS.get(PurePosixPath(file).parts[0].lower(), "train"))
 
 
 def _class_of(file: str, *, split: bool) -> str:
     *folders, _ = PurePosixPath(file).parts
-    if split and folders and (folders[0] == "train" or folders[0] in EVALUATION_FOLDERS):
+    if split and folders and folders[0].lower() in SPLIT_FOLDERS:
         folders = folders[1:]
     return folders[0] if folders else ""
 

@@ -122,7 +122,9 @@ def _check_move(source: Path, target: Path, *, folder: Path, destination: Path) 
 def _is_same(first: Path, second: Path) -> bool:
     if first.is_symlink() or second.is_symlink():
         return first.is_symlink() and second.is_symlink() and first.readlink() == second.readlink()
-    return first.is_file() and second.is_file() and filecmp.cmp(first, second, shallow=False)
+    if not (first.is_file() and second.is_file()) or first.samefile(second):  # one file is no copy of itself
+        return False
+    return filecmp.cmp(first, second, shallow=False)
 
 
 def _move(source: Path, target: Path) -> None:
@@ -144,4 +146,7 @@ def _move(source: Path, target: Path) -> None:
             part.rename(target)
         finally:
             part.unlink(missing_ok=True)
+    # Looked at again: two names may be one place here (a.jpg and A.jpg on a USB stick, two folders linked into one).
+    if not _is_same(source, target):
+        raise ValueError(f"Received '{source}' to set aside, but '{target}' is another file. Choose another folder.")
     source.unlink()

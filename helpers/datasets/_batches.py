@@ -115,6 +115,9 @@ def pictures_at(split: tf.data.Dataset, positions: Sequence[int]) -> list[np.nda
     Returns:
         uint8 `(height, width, 3)` arrays.
 
+    Raises:
+        ValueError: if the split has no such position.
+
     Example:
         >>> split = tf.data.Dataset.from_tensor_slices((tf.reshape(tf.range(3), (3, 1, 1, 1)), [0, 1, 0]))
         >>> [int(picture.item()) for picture in pictures_at(split, [2, 0])]
@@ -123,4 +126,7 @@ def pictures_at(split: tf.data.Dataset, positions: Sequence[int]) -> list[np.nda
     wanted = tf.constant(np.asarray(positions, dtype=np.int64))
     found = split.enumerate().filter(lambda index, _: tf.reduce_any(index == wanted))
     pictures = {int(index): picture for index, (picture, _) in found.as_numpy_iterator()}
+    missing = [int(position) for position in positions if int(position) not in pictures]
+    if missing:
+        raise ValueError(f"Received positions {missing}, expected those of pictures in the split. 0 is the first.")
     return [pictures[int(position)] for position in positions]

@@ -31,7 +31,7 @@ def write_csv(split: tf.data.Dataset, path: str | Path, *, image_size: int = 70)
         label,p0,p1,p2,p3
         1,7,7,7,7
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     with written_beside(path) as draft, draft.open("wb") as file:
         file.write(_header(image_size) + b"\n")
         for picture, label in split.as_numpy_iterator():
@@ -61,7 +61,7 @@ def read_csv(path: str | Path, *, image_size: int = 70) -> tf.data.Dataset:
         >>> [(picture.tolist(), int(label)) for picture, label in read_csv(path, image_size=2).as_numpy_iterator()]
         [([[7, 7], [7, 7]], 1)]
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     count = sum(1 for _ in _rows(path, image_size))
     signature = (tf.TensorSpec((image_size, image_size), tf.uint8), tf.TensorSpec((), tf.int64))
     pictures = tf.data.Dataset.from_generator(lambda: _rows(path, image_size), output_signature=signature)

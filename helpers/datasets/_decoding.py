@@ -1,6 +1,7 @@
 """Bytes of a file to pixels inside a TensorFlow pipeline, to the same values as `images.read`."""
 
 import os
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,19 @@ def read_picture(path: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
         lambda: tf.numpy_function(lambda p: images.read(Path(os.fsdecode(p))), [path], tf.uint8),
     )
     return tf.ensure_shape(picture, (None, None, 3))
+
+
+def decode_content(content: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
+    """Do what `read_picture` does, for a file's content."""
+    picture = tf.cond(plain, lambda: decode(content), lambda: tf.numpy_function(_read_content, [content], tf.uint8))
+    return tf.ensure_shape(picture, (None, None, 3))
+
+
+def _read_content(content: bytes) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "picture")
+        file.write_bytes(content)
+        return images.read(file)
 
 
 def decode(content: tf.Tensor) -> tf.Tensor:

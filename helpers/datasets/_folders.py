@@ -7,9 +7,6 @@ from helpers import cleaning, images
 from helpers.datasets._decoding import decode_files
 from helpers.datasets._splits import SPLITS, ImageDataset, Record, fingerprint_of, labels_of_splits, split_records
 
-SPLIT_FOLDERS = {"train": "train", "validation": "validation", "val": "validation", "valid": "validation"} | {
-    "test": "test"
-}
 INSPECTED_AT_ONCE = 512  # files
 
 
@@ -37,7 +34,7 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
         class_names=class_names,
         labels=labels_of_splits(chosen),
         fingerprint=fingerprint_of(chosen),
-        set_aside=tuple((str(files[i].relative_to(folder)), reason) for i, reason in set_aside),
+        set_aside=tuple((files[i].relative_to(folder).as_posix(), reason) for i, reason in set_aside),
     )
 
 
@@ -49,7 +46,22 @@ def _inspect(paths: Sequence[Path]) -> list[cleaning.FileReport]:
 
 def find_split_folders(folder: Path) -> dict[str, Path]:
     """Return the folders of `train`, `validation`, `test` that are there, or the folder itself as `train`."""
-    found = {SPLIT_FOLDERS[p.name]: p for p in sorted(folder.iterdir()) if p.is_dir() and p.name in SPLIT_FOLDERS}
+    folders = [path for path in sorted(folder.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+    found: dict[str, Path] = {}
+    for path in folders:
+        split = cleaning.SPLIT_FOLDERS.get(path.name.lower())
+        if split in found:
+            raise ValueError(
+                f"Received '{found[split].name}' and '{path.name}' in '{folder}', expected one folder for the "
+                f"{split} split. Put their pictures together, or move one of the two away."
+            )
+        if split:
+            found[split] = path
+    if found and "train" not in found and len(found) == len(folders):
+        raise ValueError(
+            f"Received '{folder}' with {[path.name for path in folders]}, expected a folder 'train' beside them. "
+            "Rename the one with the training pictures."
+        )
     return found if "train" in found else {"train": folder}
 
 

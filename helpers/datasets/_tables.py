@@ -1,6 +1,5 @@
 """A folder of pictures as a table, and a table as three folders."""
 
-import hashlib
 import os
 import re
 import shutil
@@ -13,7 +12,7 @@ from typing import Literal
 
 import pandas as pd
 
-from helpers import images
+from helpers import cleaning, images
 from helpers.datasets._folders import find_split_folders
 from helpers.datasets._splits import SPLITS, Record, stratified_order
 from helpers.datasets._writing import require_class_names, require_free, written_beside
@@ -100,7 +99,8 @@ def split_into_folders(
         The rows of `table` in their order, with `split`, the new `path`, and the old one as `source`.
 
     Raises:
-        ValueError: if `output` is not empty, the shares do not add up to 1, or a split gets no picture.
+        ValueError: if a column is missing or has gaps, `output` is not empty, the shares do not add up to 1, or a
+            split gets no picture.
 
     Example:
         >>> import tempfile
@@ -111,6 +111,7 @@ def split_into_folders(
         ['test', 'train', 'validation']
     """
     output = Path(output).expanduser()
+    _require_columns(table)
     _require_shares(shares)
     require_class_names(sorted(set(table.class_name)))
     require_free(output)
@@ -121,6 +122,15 @@ def split_into_folders(
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             _place(Path(source), draft / name, link=link)
     return table.assign(split=splits, path=[str(output / name) for name in names], source=table.path)
+
+
+def _require_columns(table: pd.DataFrame) -> None:
+    names = {"path", "class_name"}
+    if not names <= set(table.columns) or table[sorted(names)].isna().any(axis=None):
+        raise ValueError(
+            f"Received a table with columns {list(table.columns)}, expected 'path' and 'class_name' in every row. "
+            "Make one with list_pictures, or rename its columns and drop the empty rows."
+        )
 
 
 def _require_shares(shares: Sequence[float]) -> None:
@@ -134,7 +144,7 @@ def _require_shares(shares: Sequence[float]) -> None:
 def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -> list[str]:
     """Return the split of each row: whole groups of copies, in stratified order, each where its middle falls."""
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(_digest, table.path))
+        digests = list(pool.map(cleaning.digest_of, map(Path, table.path)))
     class_of: dict[str, str] = {}
     for digest, class_name in zip(digests, table.class_name, strict=True):
         class_of[digest] = min(class_name, class_of.get(digest, class_name))
@@ -150,11 +160,6 @@ def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -
     if empty:
         raise ValueError(f"Received {len(digests)} pictures, too few to fill {empty}. Add some, or change `shares`.")
     return [split_of[digest] for digest in digests]
-
-
-def _digest(path: str) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _new_names(table: pd.DataFrame, splits: Sequence[str]) -> list[Path]:

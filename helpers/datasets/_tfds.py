@@ -4,7 +4,7 @@ import difflib
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from helpers import cleaning, downloads
-from helpers.datasets._decoding import decode
+from helpers.datasets._decoding import decode_content
 from helpers.datasets._splits import (
     SPLITS,
     ImageDataset,
@@ -33,17 +33,14 @@ def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDatase
     _, label_key = _supervised_keys(builder)
     downloads.prepare(builder, name=name)
     pools = {split: _tfds_records(builder, split) for split in SPLITS if split in builder.info.splits}
-    problems = _find_problems(builder, pools)
+    problems, odd = _find_problems(builder, pools)
     set_aside = _drop_damaged(pools, problems) + _drop_copies(pools)
     chosen = split_records(pools, wanted=wanted, seed=seed)
     # Stored files are read from front to back, so that is the order of the pictures.
     records = {split: sorted(chosen[split][1]) for split in SPLITS}
     return ImageDataset(
         name=name,
-        **{
-            split: _select_tfds(builder, chosen[split][0], [record.position for record in records[split]])
-            for split in SPLITS
-        },
+        **{split: _select_tfds(builder, chosen[split][0], records[split], odd=odd) for split in SPLITS},
         class_names=tuple(builder.info.features[label_key].names),
         labels=labels_of_splits(records),
         fingerprint=fingerprint_of(records),
@@ -108,15 +105,23 @@ def _tfds_records(builder: tfds.core.DatasetBuilder, split: str) -> list[Record]
     ]
 
 
-def _find_problems(builder: tfds.core.DatasetBuilder, pools: Mapping[str, Sequence[Record]]) -> dict[str, str]:
-    """Return what is wrong with the damaged pictures, by digest: looked for once, and remembered."""
+def _find_problems(
+    builder: tfds.core.DatasetBuilder, pools: Mapping[str, Sequence[Record]]
+) -> tuple[dict[str, str], set[str]]:
+    """Return what is wrong with the damaged pictures, by digest, and the digests of those that are whole but not plain.
+
+    Looked for once, and remembered.
+    """
     contents = hashlib.sha256("".join(sorted(r.digest for r in chain.from_iterable(pools.values()))).encode())
-    remembered = data_folder() / "checked" / f"{contents.hexdigest()}.json"
+    remembered = data_folder() / "checked" / f"{contents.hexdigest()}-2.json"
     if not remembered.exists():
         reports = [report for split in pools for report in _inspect(builder, split)]
         with written_beside(remembered) as draft:
-            draft.write_text(json.dumps({report.digest: report.problem for report in reports if report.problem}))
-    return json.loads(remembered.read_text())
+            problems = {report.digest: report.problem for report in reports if report.problem}
+            odd = sorted({report.digest for report in reports if not (report.problem or report.plain)})
+            draft.write_text(json.dumps([problems, odd]))
+    problems, odd = json.loads(remembered.read_text())
+    return problems, set(odd)
 
 
 def _inspect(builder: tfds.core.DatasetBuilder, split: str) -> Iterator[cleaning.FileReport]:
@@ -168,13 +173,17 @@ def _slice_of(split: str, record: Record) -> str:
     return f"{split}[{record.position}:{record.position + 1}]"
 
 
-def _select_tfds(builder: tfds.core.DatasetBuilder, split: str, positions: Sequence[int]) -> tf.data.Dataset:
+def _select_tfds(
+    builder: tfds.core.DatasetBuilder, split: str, records: Sequence[Record], *, odd: Set[str]
+) -> tf.data.Dataset:
     member = np.zeros(builder.info.splits[split].num_examples, dtype=bool)
-    member[list(positions)] = True
-    is_member = tf.constant(member)
+    member[[record.position for record in records]] = True
+    plain = np.ones_like(member)
+    plain[[record.position for record in records if record.digest in odd]] = False
+    is_member, is_plain = tf.constant(member), tf.constant(plain)
     selected = _tfds_encoded(builder, split).enumerate().filter(lambda index, _: is_member[index])
     pictures = selected.map(
-        lambda _, example: (tf.ensure_shape(decode(example[0]), (None, None, 3)), example[1]),
+        lambda index, example: (decode_content(example[0], is_plain[index]), example[1]),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    return pictures.apply(tf.data.experimental.assert_cardinality(len(positions)))
+    return pictures.apply(tf.data.experimental.assert_cardinality(len(records)))

@@ -13,6 +13,7 @@ from helpers.datasets._writing import written_beside
 
 SHARD_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.tfrecord")
 FEATURES = {"picture": tf.io.FixedLenFeature((), tf.string), "label": tf.io.FixedLenFeature((), tf.int64)}
+CLASS_NAMES = "class_names.json"
 BYTES_AROUND_RECORD = 16  # its length, and the checksums of both
 # How JPEG and PNG files begin and end.
 JPEG_ENDS = (b"\xff\xd8", b"\xff\xd9")
@@ -45,7 +46,7 @@ def write_tfrecords(
         The files.
 
     Raises:
-        ValueError: if there are such files already, or the number or quality makes no sense.
+        ValueError: if there are such files already, or other class names, or the number or quality makes no sense.
 
     Example:
         >>> import tempfile
@@ -53,11 +54,12 @@ def write_tfrecords(
         >>> [path.name for path in write_tfrecords(split, tempfile.mkdtemp(), shards=1)]
         ['train-00000-of-00001.tfrecord']
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     _require_options(shards=shards, name=name, quality=quality)
     present = sorted(path.name for path in folder.glob("*.tfrecord") if _shard_of(path)[0] == name)
     if present:
         raise ValueError(f"Received '{folder}', where '{present[0]}' is already. Take another folder or name.")
+    _require_same_classes(folder / CLASS_NAMES, class_names)
     files = [folder / f"{name}-{i:05}-of-{shards:05}.tfrecord" for i in range(shards)]
     with ExitStack() as stack:
         drafts = [stack.enter_context(written_beside(file)) for file in files]
@@ -65,10 +67,17 @@ def write_tfrecords(
             writers = [open_files.enter_context(tf.io.TFRecordWriter(str(draft))) for draft in drafts]
             for number, (picture, label) in enumerate(split):
                 writers[number % shards].write(_example(picture, int(label), quality))
-        if class_names:
-            text = json.dumps(list(class_names), ensure_ascii=False)
-            (folder / "class_names.json").write_text(text + "\n", encoding="utf-8")
+    if class_names:
+        with written_beside(folder / CLASS_NAMES) as draft:
+            draft.write_text(json.dumps(list(class_names), ensure_ascii=False) + "\n", encoding="utf-8")
     return files
+
+
+def _require_same_classes(file: Path, class_names: Sequence[str]) -> None:
+    """Refuse to give the labels of the splits that are there already other names."""
+    present = json.loads(file.read_text(encoding="utf-8")) if file.exists() else list(class_names)
+    if class_names and present != list(class_names):
+        raise ValueError(f"Received class_names={list(class_names)}, but '{file}' says {present}. Take another folder.")
 
 
 def _require_options(*, shards: int, name: str, quality: int | None) -> None:

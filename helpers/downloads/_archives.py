@@ -1,5 +1,6 @@
 """An archive from somebody else, looked through before anything in it is used."""
 
+import lzma
 import ntpath
 import posixpath
 import stat
@@ -11,6 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 from helpers.downloads._fetch import DownloadError
+
+LONGEST_LINK = 4096  # bytes; no system takes a longer path
 
 
 def check_archive(path: str | Path) -> None:
@@ -42,7 +45,7 @@ def check_archive(path: str | Path) -> None:
                 raise _refusal(path, f"the member {name!r}, which leads")
             if target is not None and _leads_out(target):
                 raise _refusal(path, f"the link {name!r}, which leads")
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error) as error:
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, RuntimeError) as error:
         raise DownloadError(
             f"Received archive '{path.name}' that cannot be read to its end ({error}), expected a whole one. "
             "Get it again from its publisher."
@@ -61,18 +64,28 @@ def _members(path: Path) -> Iterator[tuple[str, str | None]]:
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for member in archive.infolist():
-                is_link = stat.S_ISLNK(member.external_attr >> 16)
-                yield (
-                    member.orig_filename,
-                    _beside(member.filename, archive.read(member).decode(errors="replace")) if is_link else None,
-                )
-    elif tarfile.is_tarfile(path):
+                yield member.orig_filename, _link_in_zip(archive, member)
+    if tarfile.is_tarfile(path):
         with tarfile.open(path) as archive:
             for member in archive:
                 if member.issym():
                     yield member.name, _beside(member.name, member.linkname)
                 else:  # a hard link names another member
                     yield member.name, member.linkname if member.islnk() else None
+            # `tarfile` takes a damaged header for the end, and says nothing.
+            archive.fileobj.seek(archive.offset)
+            if archive.fileobj.read(tarfile.BLOCKSIZE).strip(b"\0"):
+                raise tarfile.ReadError("damaged header")
+
+
+def _link_in_zip(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> str | None:
+    if not stat.S_ISLNK(member.external_attr >> 16):
+        return None
+    with archive.open(member) as file:
+        target = file.read(LONGEST_LINK + 1)
+    if len(target) > LONGEST_LINK:
+        raise zipfile.BadZipFile(f"the link {member.filename!r} is too long to be one")
+    return _beside(member.filename, target.decode(errors="replace"))
 
 
 def _beside(name: str, target: str) -> str:
