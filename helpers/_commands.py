@@ -19,6 +19,16 @@ def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) 
     return parser
 
 
+def make_printable(text: str) -> str:
+    r"""Write out what would move the cursor or colour the screen, so that a file's name cannot.
+
+    Example:
+        >>> make_printable("고양이 1.jpg"), make_printable("new\nline.jpg")
+        ('고양이 1.jpg', 'new\\nline.jpg')
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
 def check_folder(folder: Path) -> None:
     """Make sure, before long work and not after it, that files can be written to a folder, which need not exist yet."""
     existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

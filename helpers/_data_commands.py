@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers._commands import add_command, check_folder
+from helpers._commands import add_command, check_folder, make_printable
 
 if TYPE_CHECKING:
     from helpers import cleaning
@@ -59,7 +59,7 @@ def check_pictures(options: argparse.Namespace) -> int:
     from helpers import cleaning
 
     _check_outputs(options)
-    number = len(cleaning.find_candidates(options.folder))
+    number = sum(path.is_symlink() or not path.is_dir() for path in cleaning.find_candidates(options.folder))
     if not number:
         raise ValueError(f"Received folder '{options.folder}' without a picture in it, expected one or more.")
     findings = cleaning.find_problems(options.folder, progress=True)
@@ -85,9 +85,19 @@ def _check_outputs(options: argparse.Namespace) -> None:
     if options.manifest:
         if options.manifest.is_dir():
             raise ValueError(f"Received --manifest '{options.manifest}', a folder, expected a file. Add a file name.")
+        if options.manifest.suffix.lower() != ".csv":  # a slip of the finger must not replace a picture
+            raise ValueError(
+                f"Received --manifest '{options.manifest}', expected a name that ends in .csv. Choose one."
+            )
         check_folder(options.manifest.parent)
     if options.set_aside:
         cleaning.check_destination(options.folder, options.set_aside)
+        kept = options.set_aside / cleaning.MANIFEST_NAME
+        if options.manifest and options.manifest.resolve() == kept.resolve():
+            raise ValueError(
+                f"Received --manifest '{options.manifest}', where the list of all that was set aside is kept. "
+                "Choose another name."
+            )
         check_folder(options.set_aside)
 
 
@@ -102,7 +112,7 @@ def _print_findings(findings: Sequence["cleaning.Finding"]) -> None:
     for column in files.columns:
         column.overflow = "fold"
     for finding in sorted(findings, key=lambda finding: finding.usable)[:FINDINGS_SHOWN]:
-        files.add_row(Text(finding.file), finding.kind, Text(finding.detail))
+        files.add_row(Text(make_printable(finding.file)), finding.kind, Text(finding.detail))
     console = Console()
     console.print(counts, files)
     if len(findings) > FINDINGS_SHOWN:
@@ -140,6 +150,9 @@ def get_pictures(options: argparse.Namespace) -> int:
             f"Received '{options.name}', a folder that is here, expected a data set's name. Nothing is to be got: "
             "give the folder wherever a data set's name is asked for."
         )
+    for file in options.archive:
+        if not file.is_file():
+            raise FileNotFoundError(f"There is no file '{file}'. Check the path.")
     from helpers import datasets, downloads
 
     builder = datasets.find_builder(options.name)
@@ -147,6 +160,8 @@ def get_pictures(options: argparse.Namespace) -> int:
         print(f"Already here. {downloads.describe_stored(builder)}")
         return 0
     if options.dry_run:
+        downloads.refuse_manual(builder, name=options.name)
+        check_folder(Path(builder.data_dir_root))
         print(downloads.measure_cost(builder, name=options.name).describe())
         return 0
     try:

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers._commands import add_command, check_folder
+from helpers._commands import add_command, check_folder, make_printable
 from helpers._data_commands import add_data
 
 if TYPE_CHECKING:
@@ -64,7 +64,10 @@ def _write_any_name() -> None:
 def _explain(error: Exception) -> str:
     """Return one line; what the operating system says names the file last, and never what to do."""
     if isinstance(error, OSError) and error.strerror:
-        return f"'{error.filename}': {error.strerror}. Check the path, its permissions and the free space."
+        file = error.filename2 or error.filename  # of a move, where it should go
+        return (
+            f"{f'{str(file)!r}: ' if file else ''}{error.strerror}. Check the path, its permissions and the free space."
+        )
     return " ".join(str(error).split())
 
 
@@ -243,7 +246,7 @@ def predict_paths(options: argparse.Namespace) -> int:
     predictions, problems = prediction.predict_files(classifier, files)
     {"table": _print_table, "csv": _print_csv, "json": _print_json}[options.format](predictions)
     for problem in problems:
-        print(f"Not read: {problem.file} ({problem.reason.rstrip('.')}).", file=sys.stderr)
+        print(f"Not read: {make_printable(problem.file)} ({problem.reason.rstrip('.')}).", file=sys.stderr)
     return 1 if problems else 0
 
 
@@ -269,7 +272,7 @@ def _print_table(predictions: Sequence["prediction.Prediction"]) -> None:
     table = Table("file", "label", "probability")
     table.columns[0].overflow = "fold"
     for row in predictions:
-        table.add_row(Text(row.file), Text(row.label), f"{row.probability:.3f}")
+        table.add_row(Text(make_printable(row.file)), Text(row.label), f"{row.probability:.3f}")
     Console().print(table)
 
 

@@ -32,6 +32,8 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 # Means of blue, green and red in the same pictures, 0..255, as models made with the Caffe library use them.
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
+ROWS_AT_ONCE = 256
+
 _EXIF_ORIENTATION = 0x0112
 
 
@@ -233,8 +235,12 @@ def _put_on_white(pixels: np.ndarray) -> Image:
         return np.repeat(pixels[..., np.newaxis], 3, axis=2)
     if pixels.shape[2] == 3:
         return pixels
-    alpha = pixels[..., 3:].astype(np.float32) / 255
-    return np.rint(pixels[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    on_white = np.empty((*pixels.shape[:2], 3), dtype=np.uint8)
+    for start in range(0, len(pixels), ROWS_AT_ONCE):  # in portions: floats take four times the memory
+        rows = slice(start, start + ROWS_AT_ONCE)
+        alpha = pixels[rows, :, 3:].astype(np.float32) / 255
+        on_white[rows] = np.rint(pixels[rows, :, :3] * alpha + 255 * (1 - alpha))
+    return on_white
 
 
 # --- Grey ---------------------------------------------------------------------------------------------------

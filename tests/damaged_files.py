@@ -121,10 +121,11 @@ def _plant_oddly_named(folder: Path) -> dict[str, set[tuple[str, bool]]]:
     (folder / "nothing_in_it").mkdir()
     if os.name == "posix":
         (folder / "link.jpg").symlink_to("gone.jpg")
-        (folder / "round").symlink_to(folder.parent)  # in circles
+        (folder / "round").symlink_to(folder.parent.resolve())  # in circles
         os.mkfifo(folder / "pipe.jpg")
         (folder / 'new\nline".png').write_text("no picture")
-        said |= {f"dog/{name}": {("unreadable", False)} for name in ("link.jpg", "pipe.jpg", 'new\nline".png')}
+        names = ("link.jpg", "pipe.jpg", "round", 'new\nline".png')
+        said |= {f"dog/{name}": {("unreadable", False)} for name in names}
     if sys.platform == "linux":
         (folder / os.fsdecode(b"caf\xe9.png")).write_text("no picture")  # Latin-1: no UTF-8
         said[f"dog/{os.fsdecode(b'caf' + bytes([0xE9]))}.png"] = {("unreadable", False)}

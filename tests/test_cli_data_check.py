@@ -1,5 +1,6 @@
 """`python -m helpers data check`: what it prints where, what it writes and moves, and its exit codes."""
 
+import os
 import re
 import subprocess
 import sys
@@ -46,7 +47,7 @@ def test_what_is_odd_but_usable_is_told_and_is_no_failure(capsys: pytest.Capture
 def test_everything_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     expected = damaged_files.plant(Path("photos"))
     unusable = {file for file, pairs in expected.items() if not all(usable for _, usable in pairs)}
-    number = len(cleaning.find_candidates("photos"))
+    number = sum(path.is_symlink() or not path.is_dir() for path in cleaning.find_candidates("photos"))
     assert cli.main(["data", "check", "photos", "--manifest", "new/found.csv"]) == 1
     output, error = capsys.readouterr()
     assert f"{number} pictures looked at, {number - len(unusable)} of them usable." in output
@@ -119,3 +120,32 @@ def test_as_a_process_it_says_nothing_on_standard_error() -> None:
     done = subprocess.run(command, capture_output=True)
     assert (done.returncode, done.stderr) == (1, b"")
     assert "\ufffd" not in done.stdout.decode("utf-8")
+
+
+def test_a_manifest_replaces_no_picture_and_no_list_of_what_was_moved(capsys: pytest.CaptureFixture[str]) -> None:
+    make_good()
+    (Path("photos") / "cat" / "broken.jpg").touch()
+    before = {path: path.read_bytes() for path in Path("photos").rglob("*.jpg")}
+    picture = str(next(iter(before)))
+    assert cli.main(["data", "check", "photos", "--manifest", picture]) == 2
+    assert "expected a name that ends in .csv" in capsys.readouterr().err
+    kept = str(Path("aside", cleaning.MANIFEST_NAME))
+    assert cli.main(["data", "check", "photos", "--manifest", kept, "--set-aside", "aside"]) == 2
+    assert "where the list of all that was set aside is kept" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path("photos").rglob("*.jpg")} == before
+
+
+def test_a_folder_with_the_name_of_a_picture_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("photos/cats.jpg").mkdir(parents=True)
+    assert cli.main(["data", "check", "photos"]) == 2
+    assert "without a picture in it" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_a_name_cannot_colour_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    make_good()
+    Path("photos/cat/\x1b[31mred\n.jpg").touch()
+    assert cli.main(["data", "check", "photos"]) == 1
+    output = capsys.readouterr().out
+    assert "\x1b" not in output
+    assert "cat/\\x1b[31mred\\n.jpg" in output

@@ -173,3 +173,8 @@ def test_stopped_with_ctrl_c_it_goes_on_where_it_was(squares: Host, tmp_path: Pa
     assert again.returncode == 0, again.stderr
     assert squares.asked == [None, f"bytes={kept}-"]
     assert again.stdout.startswith("Done. 4 pictures")
+
+
+def test_a_dry_run_refuses_what_the_call_would(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "which no program may download" in refused(["imagenet2012", "--dry-run"], capsys)
+    assert refused(["cats_vs_dogs", "--dry-run", "--archive", "none.zip"], capsys).startswith("There is no file")

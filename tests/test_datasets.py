@@ -572,7 +572,7 @@ def test_without_a_network_one_line_says_so_at_once(
     announced = f"Preparing '{name}' once: downloading and storing its pictures.\n"
     told = capfd.readouterr()
     assert told.err.startswith(announced + "Download: ")
-    assert (told.out, told.err.count("\n")) == ("", 5), "neither TFDS nor its downloader says anything"
+    assert (told.out, told.err.count("\n")) == ("", 6), "neither TFDS nor its downloader says anything"
     assert list((course_data / "tfds").glob(f"{name}/**/*.tfrecord*")) == []
 
 

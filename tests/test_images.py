@@ -599,3 +599,10 @@ def test_grey_cannot_be_made_grey_again(function) -> None:
 def test_the_module_does_not_load_tensorflow() -> None:
     code = "import sys, helpers.images; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_large_see_through_picture_is_put_on_white_in_portions(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (2 * images.ROWS_AT_ONCE + 3, 5, 4), dtype=np.uint8)
+    PillowImage.fromarray(pixels).save(tmp_path / "a.png")
+    share = pixels[..., 3:] / 255
+    np.testing.assert_allclose(images.read(tmp_path / "a.png"), pixels[..., :3] * share + 255 * (1 - share), atol=0.51)

@@ -1,6 +1,7 @@
 """Every notebook from top to bottom, on small data, and on real photos where they are."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,13 @@ def test_it_runs_on_real_photos(path: Path, photos: str, tmp_path: Path, monkeyp
     if path.stem in NUMBERS_ONLY:
         pytest.skip("this notebook takes no folder of pictures")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
-    assert not run(path, tmp_path / "out", DATASET=str(Path(PHOTOS, photos).resolve())).failed
+    result = run(path, tmp_path / "out", DATASET=str(Path(PHOTOS, photos).resolve()))
+    assert not result.failed
+    page = result.page.read_text(encoding="utf-8")
+    assert "Not so with these pictures" not in page, "what the text claims is true of photos, too"
+    if (path.stem, photos) == ("04_vanilla_cnn", "cat_dog_small"):
+        accuracy = re.search(r"training [\d.]+, validation ([\d.]+)", page)
+        assert float(accuracy[1]) >= 0.72
 
 
 def test_neurons_learn_clothes(tmp_path: Path) -> None:

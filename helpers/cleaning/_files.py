@@ -63,10 +63,13 @@ def inspect_file(path: Path) -> FileReport:
         path: a picture file.
 
     Returns:
-        A `FileReport`; a damaged file has a `problem`, it does not raise.
+        A `FileReport`; a file that is damaged or may not be read has a `problem`, it does not raise.
     """
     path = Path(path)
-    digest = digest_of(path)
+    try:
+        digest = digest_of(path)
+    except PermissionError as error:
+        return FileReport("", error.strerror or str(error), plain=False)
     try:
         decode(path)
         header = read_header(path)

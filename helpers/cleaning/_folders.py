@@ -160,20 +160,31 @@ def find_candidates(folder: str | Path) -> list[Path]:
     if not folder.is_dir():
         raise NotADirectoryError(f"{folder}: this is a file, expected a folder. Give the folder it is in.")
     claimed = images.IMAGE_SUFFIXES | OTHER_PICTURE_SUFFIXES
-    found = [path for path in _walk(folder) if path.suffix.lower() in claimed or _format_of(path)]
+    found = [
+        path
+        for path in _walk(folder, levels=2 if _is_split(folder) else 1)
+        if path.suffix.lower() in claimed or _is_link_to_folder(path) or _format_of(path)
+    ]
     return sorted(found, key=lambda path: path.as_posix())
 
 
-def _walk(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
-    """Yield all that is not hidden, also behind links to folders, but not round in circles."""
-    real = folder.resolve()
-    if real in above:
-        return
+def _walk(folder: Path, *, levels: int) -> Iterator[Path]:
+    """Yield all that is not hidden. A class may be a link to a folder; deeper ones are not followed, as in training.
+
+    Of links to folders, only those that are not followed are yielded.
+    """
     for path in folder.iterdir():  # raises if the folder cannot be opened: nothing is passed over
-        if not path.name.startswith("."):
+        if path.name.startswith("."):
+            continue
+        followed = path.is_dir() and (levels > 0 or not path.is_symlink())
+        if not (followed and path.is_symlink()):
             yield path
-            if path.is_dir():
-                yield from _walk(path, (*above, real))
+        if followed:
+            yield from _walk(path, levels=levels - 1)
+
+
+def _is_link_to_folder(path: Path) -> bool:
+    return path.is_symlink() and path.is_dir()
 
 
 def _format_of(path: Path) -> str:
@@ -188,6 +199,8 @@ def _format_of(path: Path) -> str:
 
 
 def _look_at(path: Path) -> _Look:
+    if _is_link_to_folder(path):
+        return _Look((("unreadable", "a link to a folder inside a class: training does not follow it"),), False)
     if path.is_dir():
         return _Look((("wrong extension", "a folder, not a picture; what is in it was looked at as everywhere"),), True)
     if not path.is_file():
@@ -202,6 +215,8 @@ def _look_at(path: Path) -> _Look:
         return _Look(((error.kind, str(error)), *_misnamed(_format_of(path), suffix)), False)
     except OSError as error:
         return _Look((("unreadable", error.strerror or str(error)),), False)
+    except MemoryError:
+        return _Look((("oversized", "too large for this machine's memory: save a smaller copy"),), False)
     readable = suffix in images.IMAGE_SUFFIXES
     remarks = (*_misnamed(header.format, suffix), *_oddities(header))
     return _Look(remarks, readable, digest, perceptual_hash(pixels) if readable else None)
@@ -245,8 +260,9 @@ def _find_copies(folder: Path, files: Sequence[str], looks: Sequence[_Look], *, 
         else:
             first, *others = sorted(
                 group,
-                # A link is never the one that is kept: it would lead nowhere once the file behind it is moved.
+                # A link is not the one that is kept: it would lead nowhere once the file behind it is moved.
                 key=lambda file: (
+                    _count_links(folder / file),
                     _is_linked(folder, file),
                     _use_of(file) if split else 0,
                     not _class_of(file, split=split),
@@ -254,6 +270,14 @@ def _find_copies(folder: Path, files: Sequence[str], looks: Sequence[_Look], *, 
             )
             found += [Finding(file, "duplicate", f"the same content as {first}", False) for file in others]
     return found
+
+
+def _count_links(path: Path) -> int:
+    """Return how many links lead from a path to its file: 0 for the file itself."""
+    count = 0
+    while path.is_symlink():
+        path, count = path.parent / path.readlink(), count + 1
+    return count
 
 
 def _is_linked(folder: Path, file: str) -> bool:

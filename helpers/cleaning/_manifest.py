@@ -35,12 +35,16 @@ def write_manifest(findings: Iterable[Finding], path: str | Path) -> None:
 
 
 def _write_rows(rows: Iterable[Sequence[str]], path: Path) -> None:
+    path = path.resolve()  # a link stays one
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([MANIFEST_COLUMNS, *rows])
         part.replace(path)
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a full disk is told without a name
+        raise
     finally:
         part.unlink(missing_ok=True)
 
@@ -48,7 +52,7 @@ def _write_rows(rows: Iterable[Sequence[str]], path: Path) -> None:
 def _read_rows(path: Path) -> list[tuple[str, ...]]:
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = [tuple(row) for row in csv.reader(file)]
     if rows[:1] != [MANIFEST_COLUMNS]:
         raise ValueError(f"Received '{path}', which is not a manifest of ours. Choose another folder.")
@@ -58,9 +62,9 @@ def _read_rows(path: Path) -> list[tuple[str, ...]]:
 def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: str | Path) -> list[Path]:
     """Move the unusable files out of a folder, and list them beside.
 
-    Files keep their path below the folder. Nothing is deleted and nothing overwritten. `manifest.csv` in
-    `destination` is written before the first file moves and names each, so a run that is killed loses nothing: do it
-    again. What an earlier run has set aside stays listed.
+    Files keep their path below the folder; what is neither file nor link, such as a pipe, stays. Nothing is deleted
+    and nothing overwritten. `manifest.csv` in `destination` is written before the first file moves and names each, so
+    a run that is killed loses nothing: do it again. What an earlier run has set aside stays listed.
 
     Args:
         folder: as for `find_problems`.
@@ -76,7 +80,7 @@ def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: s
     """
     folder, destination = Path(folder), Path(destination)
     check_destination(folder, destination)
-    unusable = [finding for finding in findings if not finding.usable]
+    unusable = [finding for finding in findings if not finding.usable and _can_move(folder / finding.file)]
     moves = {folder / finding.file: destination / finding.file for finding in unusable}
     for source, target in moves.items():
         _check_move(source, target, folder=folder, destination=destination)
@@ -87,6 +91,11 @@ def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: s
     for source, target in moves.items():
         _move(source, target)
     return list(moves.values())
+
+
+def _can_move(path: Path) -> bool:
+    """Tell a file or a link from what cannot be moved to another disk, such as a pipe; what is gone is said later."""
+    return path.is_symlink() or path.is_file() or not os.path.lexists(path)
 
 
 def check_destination(folder: str | Path, destination: str | Path) -> None:
@@ -110,6 +119,11 @@ def _check_move(source: Path, target: Path, *, folder: Path, destination: Path) 
     name = PurePosixPath(source.relative_to(folder).as_posix()) if source.is_relative_to(folder) else None
     if name is None or ".." in name.parts:
         raise ValueError(f"Received a finding about '{source}', expected files in '{folder}'. Look for them anew.")
+    if source.parent.resolve() != folder.resolve() / source.parent.relative_to(folder):
+        raise ValueError(
+            f"Received a finding about '{source}', which lies behind a link to a folder: moving it would empty that "
+            "other folder. Nothing was moved. Check the folder behind the link by itself, or take the link away."
+        )
     if not os.path.lexists(source) and not os.path.lexists(target):
         raise FileNotFoundError(errno.ENOENT, "there is no such file any more", str(source))
     other = os.path.lexists(source) and os.path.lexists(target) and not _is_same(source, target)

@@ -94,7 +94,8 @@ def _set_aside(
     """Part usable pictures from damaged ones and copies; a copy stays where it is tested, not where it is learned."""
     labels_of: dict[str, set[int]] = {}
     for (_, label, _), report in zip(paths, reports, strict=True):
-        labels_of.setdefault(report.digest, set()).add(label)
+        if not report.problem:
+            labels_of.setdefault(report.digest, set()).add(label)
     kept: dict[str, int] = {}
     usable, set_aside = [], []
     by_use = sorted(range(len(paths)), key=lambda i: -SPLITS.index(paths[i][0]))  # test, validation, train

@@ -10,7 +10,15 @@ Here each file is fetched before TFDS looks for it, and put where TFDS expects i
 
 from helpers.downloads._archives import check_archive
 from helpers.downloads._fetch import DownloadError, TransferError, fetch
-from helpers.downloads._tfds import Cost, add_archive, describe_stored, is_prepared, measure_cost, prepare
+from helpers.downloads._tfds import (
+    Cost,
+    add_archive,
+    describe_stored,
+    is_prepared,
+    measure_cost,
+    prepare,
+    refuse_manual,
+)
 
 __all__ = [
     "Cost",
@@ -23,4 +31,5 @@ __all__ = [
     "is_prepared",
     "measure_cost",
     "prepare",
+    "refuse_manual",
 ]

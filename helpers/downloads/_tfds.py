@@ -55,6 +55,7 @@ class Cost:
         folder: where everything goes.
         free: bytes of space left there.
         about: what the publisher says of it, one line.
+        homepage: where the publisher says it, and the terms of use; `""` if not known.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Cost:
     folder: Path
     free: int
     about: str
+    homepage: str
 
     def describe(self) -> str:
         """Return it as lines of text."""
@@ -72,7 +74,7 @@ class Cost:
             return f"'{self.name}' is drawn on this machine: nothing to download.\nPlace: {_short(self.folder)}"
         place = f"Place: {_short(self.folder)} ({describe_size(self.free)} free)"
         if not self.files:
-            return f"Download: '{self.name}' does not state its size.\n{place}"
+            return "\n".join([f"Download: '{self.name}' does not state its size.", place, *self._terms()])
         most = "" if self.exact else "at most "
         count = "1 file" if self.files == 1 else f"{self.files} files"
         here = f", {describe_size(self.here)} of it here already" if self.here else ""
@@ -82,8 +84,16 @@ class Cost:
                 f"Disk: up to about {describe_size(DISK_FACTOR * self.size)} (the download, unpacked, and as stored)",
                 place,
                 *([f"About: {self.about}"] if self.about else []),
+                *self._terms(),
+                *(["Not enough space: set COURSE_DATA to a folder on another disk."] if self._is_too_large() else []),
             ]
         )
+
+    def _terms(self) -> list[str]:
+        return [f"Terms of use: read {self.homepage} first."] if self.homepage else []
+
+    def _is_too_large(self) -> bool:
+        return self.exact and self.free + self.here < 2 * self.size  # the download, and the pictures as stored
 
 
 def measure_cost(builder: tfds.core.DatasetBuilder, *, name: str | None = None) -> Cost:
@@ -112,6 +122,7 @@ def measure_cost(builder: tfds.core.DatasetBuilder, *, name: str | None = None) 
         folder=folder,
         free=shutil.disk_usage(_nearest(folder)).free,
         about=_shorten(builder.info.description),
+        homepage=builder.info.homepage or "",
     )
 
 
@@ -142,7 +153,7 @@ def prepare(builder: tfds.core.DatasetBuilder, *, name: str | None = None) -> No
     if is_prepared(builder):
         return
     name = name or builder.name
-    _refuse_manual(builder, name=name)
+    refuse_manual(builder, name=name)
     cost = measure_cost(builder, name=name)
     work = "downloading" if cost.files else "drawing" if name.startswith("synthetic_pets") else "getting"
     print(f"Preparing '{name}' once: {work} and storing its pictures.", file=sys.stderr)
@@ -345,7 +356,7 @@ def _sweep(builder: tfds.core.DatasetBuilder) -> None:
         shutil.rmtree(half) if half.is_dir() else half.unlink()
 
 
-def _refuse_manual(builder: tfds.core.DatasetBuilder, *, name: str) -> None:
+def refuse_manual(builder: tfds.core.DatasetBuilder, *, name: str) -> None:
     """Say what to do for a data set whose publisher wants a person to download it."""
     manual = Path(builder.data_dir_root) / "downloads" / "manual"
     if builder.MANUAL_DOWNLOAD_INSTRUCTIONS and not (manual.is_dir() and any(manual.iterdir())):
