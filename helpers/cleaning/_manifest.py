@@ -62,9 +62,9 @@ def _read_rows(path: Path) -> list[tuple[str, ...]]:
 def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: str | Path) -> list[Path]:
     """Move the unusable files out of a folder, and list them beside.
 
-    Files keep their path below the folder; what is neither file nor link, such as a pipe, stays. Nothing is deleted
-    and nothing overwritten. `manifest.csv` in `destination` is written before the first file moves and names each, so
-    a run that is killed loses nothing: do it again. What an earlier run has set aside stays listed.
+    Files keep their path below the folder. Nothing is deleted and nothing overwritten. `manifest.csv` in `destination`
+    is written before the first file moves and names each, so a run that is killed loses nothing: do it again. What an
+    earlier run has set aside stays listed.
 
     Args:
         folder: as for `find_problems`.
@@ -80,7 +80,7 @@ def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: s
     """
     folder, destination = Path(folder), Path(destination)
     check_destination(folder, destination)
-    unusable = [finding for finding in findings if not finding.usable and _can_move(folder / finding.file)]
+    unusable = [finding for finding in findings if not finding.usable]
     moves = {folder / finding.file: destination / finding.file for finding in unusable}
     for source, target in moves.items():
         _check_move(source, target, folder=folder, destination=destination)
@@ -91,11 +91,6 @@ def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: s
     for source, target in moves.items():
         _move(source, target)
     return list(moves.values())
-
-
-def _can_move(path: Path) -> bool:
-    """Tell a file or a link from what cannot be moved to another disk, such as a pipe; what is gone is said later."""
-    return path.is_symlink() or path.is_file() or not os.path.lexists(path)
 
 
 def check_destination(folder: str | Path, destination: str | Path) -> None:
@@ -124,6 +119,11 @@ def _check_move(source: Path, target: Path, *, folder: Path, destination: Path) 
             f"Received a finding about '{source}', which lies behind a link to a folder: moving it would empty that "
             "other folder. Nothing was moved. Check the folder behind the link by itself, or take the link away."
         )
+    if _is_special(source) and source.stat().st_dev != _disk_of(destination):
+        raise ValueError(
+            f"Received a finding about '{source}', which is no file and cannot go to another disk. Nothing was moved. "
+            "Choose a folder on the same disk, or take it away yourself."
+        )
     if not os.path.lexists(source) and not os.path.lexists(target):
         raise FileNotFoundError(errno.ENOENT, "there is no such file any more", str(source))
     other = os.path.lexists(source) and os.path.lexists(target) and not _is_same(source, target)
@@ -131,6 +131,16 @@ def _check_move(source: Path, target: Path, *, folder: Path, destination: Path) 
         raise ValueError(
             f"Received destination '{destination}', where '{target}' is taken by another file. Choose another folder."
         )
+
+
+def _is_special(path: Path) -> bool:
+    """Tell a pipe or the like from a file or a link."""
+    return os.path.lexists(path) and not path.is_symlink() and not path.is_file()
+
+
+def _disk_of(folder: Path) -> int:
+    """Return the number of the disk that a folder is on, or will be on."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists()).stat().st_dev
 
 
 def _is_same(first: Path, second: Path) -> bool:
