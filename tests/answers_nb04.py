@@ -1,21 +1,11 @@
-"""Each check of notebook 04 both ways: the solution passes, the stub and the usual mistakes are named."""
+"""Each check of notebook 04 both ways: the solution, other right answers, and the usual mistakes."""
 
 import math
 
 import keras
 import numpy as np
-import pytest
 
 from helpers.checks import nb04
-from helpers.checks._common import CheckError
-
-
-def stub(*_args):
-    raise NotImplementedError
-
-
-def return_nothing(*_args):
-    return None
 
 
 def output_size(size, kernel, stride, padding):
@@ -83,24 +73,6 @@ OTHER_RIGHT_ANSWERS = [
     (nb04.check_best_epoch, lambda h: h["val_loss"].index(min(h["val_loss"])) + 1),
     (nb04.check_activation_bytes, lambda shapes, n: np.float64(sum(math.prod(s) for s in shapes) * n * 4)),
 ]
-
-
-def name_of(value) -> str:
-    return getattr(value, "__name__", "")
-
-
-@pytest.mark.parametrize(("check", "solution"), [*SOLUTIONS.items(), *OTHER_RIGHT_ANSWERS], ids=name_of)
-def test_a_right_answer_passes(check, solution, capsys) -> None:
-    check(solution)
-    assert capsys.readouterr().out.startswith("Right: ")
-
-
-@pytest.mark.parametrize("check", SOLUTIONS, ids=name_of)
-def test_the_stub_and_an_empty_answer_fail(check, capsys) -> None:
-    for answer in (stub, return_nothing):
-        with pytest.raises(CheckError, match="Nothing returned yet"):
-            check(answer)
-    assert capsys.readouterr().out == ""
 
 
 def sum_of_sides(shapes, batch_size):
@@ -185,17 +157,3 @@ MISTAKES = [
     (nb04.check_activation_bytes, lambda s, n: 12, "Your answer is 12, expected"),
     (nb04.check_activation_bytes, only_for(activation_bytes, otherwise=1), "400 bytes"),
 ]
-
-
-@pytest.mark.parametrize(("check", "wrong_answer", "message"), MISTAKES)
-def test_a_usual_mistake_is_named(check, wrong_answer, message: str, capsys) -> None:
-    with pytest.raises(CheckError) as caught:
-        check(wrong_answer)
-    assert message in str(caught.value)
-    assert capsys.readouterr().out == ""
-
-
-def test_every_check_has_three_mistakes() -> None:
-    counts = {check: sum(row[0] is check for row in MISTAKES) for check in SOLUTIONS}
-    assert min(counts.values()) >= 3
-    assert {name for name in vars(nb04) if name.startswith("check_")} == {check.__name__ for check in counts}

@@ -1,22 +1,9 @@
-"""Each check of notebook 02 both ways: the solution passes, the stub and the usual mistakes are named."""
+"""Each check of notebook 02 both ways: the solution, other right answers, and the usual mistakes."""
 
 import keras
 import numpy as np
-import pytest
 
 from helpers.checks import nb02
-from helpers.checks._common import CheckError
-
-# Keras builds models in a way that NumPy 2 calls outdated.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
-
-def stub(*_args):
-    raise NotImplementedError
-
-
-def return_nothing(*_args):
-    return None
 
 
 def sigmoid(z):
@@ -130,24 +117,6 @@ OTHER_RIGHT_ANSWERS = [
     (nb02.check_count_steps, lambda rows, size, epochs: np.int64(len(range(0, rows, size)) * epochs)),
     (nb02.check_build_mlp, build_sequential),
 ]
-
-
-def name_of(value) -> str:
-    return getattr(value, "__name__", "")
-
-
-@pytest.mark.parametrize(("check", "solution"), [*SOLUTIONS.items(), *OTHER_RIGHT_ANSWERS], ids=name_of)
-def test_a_right_answer_passes(check, solution, capsys) -> None:
-    check(solution)
-    assert capsys.readouterr().out.startswith("Right: ")
-
-
-@pytest.mark.parametrize("check", SOLUTIONS, ids=name_of)
-def test_the_stub_and_an_empty_answer_fail(check, capsys) -> None:
-    for answer in (stub, return_nothing):
-        with pytest.raises(CheckError, match="Nothing returned yet"):
-            check(answer)
-    assert capsys.readouterr().out == ""
 
 
 def right_ones(probabilities, labels):
@@ -303,17 +272,3 @@ MISTAKES = [
     (nb02.check_build_mlp, variant(extra=[keras.layers.BatchNormalization]), "only dense layers"),
     (nb02.check_build_mlp, lambda i, h, c: make_mlp(i, (5, 4), c), "not for hidden_units=()"),
 ]
-
-
-@pytest.mark.parametrize(("check", "wrong_answer", "message"), MISTAKES)
-def test_a_usual_mistake_is_named(check, wrong_answer, message: str, capsys) -> None:
-    with pytest.raises(CheckError) as caught:
-        check(wrong_answer)
-    assert message in str(caught.value)
-    assert capsys.readouterr().out == ""
-
-
-def test_every_check_has_three_mistakes() -> None:
-    counts = {check: sum(row[0] is check for row in MISTAKES) for check in SOLUTIONS}
-    assert min(counts.values()) >= 3
-    assert {name for name in vars(nb02) if name.startswith("check_")} == {check.__name__ for check in counts}
