@@ -22,7 +22,7 @@ ResizeMode = Literal["stretch", "pad", "crop"]
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 # Named, so that no file chooses a decoder we did not mean to use (Pillow hands EPS files to Ghostscript).
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 
 # Recommendation ITU-R BT.601-7, section 2.5.1: how much red, green and blue add to perceived brightness.
 LUMINOSITY_WEIGHTS = (0.299, 0.587, 0.114)
@@ -34,7 +34,7 @@ CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
 ROWS_AT_ONCE = 256
 
-_EXIF_ORIENTATION = 0x0112
+EXIF_ORIENTATION = 0x0112
 
 
 # --- Reading ------------------------------------------------------------------------------------------------
@@ -63,7 +63,7 @@ def read(path: str | Path) -> Image:
         (300, 451, 3)
     """
     picture = _load(Path(path))
-    return _turn_upright(_decode_rgb(picture, Path(path)), _read_orientation(picture))
+    return _turn_upright(_decode_rgb(picture, Path(path)), read_orientation(picture))
 
 
 def read_with_opencv(path: str | Path) -> Image:
@@ -92,7 +92,7 @@ def read_with_opencv(path: str | Path) -> Image:
         raise _make_unreadable_error(path, "OpenCV has no decoder for it, images.read may have one")
     if pixels.ndim == 3:
         pixels = pixels[..., [2, 1, 0, *range(3, pixels.shape[2])]]  # BGR(A) -> RGB(A)
-    return _turn_upright(_put_on_white(pixels), _read_orientation(picture))
+    return _turn_upright(_put_on_white(pixels), read_orientation(picture))
 
 
 def read_with_matplotlib(path: str | Path) -> Image:
@@ -118,7 +118,7 @@ def read_with_matplotlib(path: str | Path) -> Image:
         pixels = imread(path, format=picture.format)  # left to itself, it believes the suffix
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = np.rint(pixels * 255).astype(np.uint8)
-    return _turn_upright(_put_on_white(pixels), _read_orientation(picture))
+    return _turn_upright(_put_on_white(pixels), read_orientation(picture))
 
 
 def find_files(folder: str | Path) -> list[Path]:
@@ -159,7 +159,7 @@ def _load(path: Path) -> PillowImage.Image:
     if path.is_dir():
         raise ValueError(f"{path}: this is a folder, expected one picture. List its pictures with find_files().")
     try:
-        with quiet_about_metadata(), PillowImage.open(path, formats=_FORMATS) as picture:
+        with quiet_about_metadata(), PillowImage.open(path, formats=FORMATS) as picture:
             picture.load()
             return picture
     except MemoryError:
@@ -206,11 +206,16 @@ def _decode_rgb(picture: PillowImage.Image, path: Path) -> Image:
     return np.array(picture.convert("RGB"))
 
 
-def _read_orientation(picture: PillowImage.Image) -> int:
-    """Return the EXIF orientation, 1 (upright) to 8; 1 where there is none or it makes no sense."""
+def read_orientation(picture: PillowImage.Image) -> int:
+    """Return how a camera was held: the EXIF orientation, 1 (upright) to 8; 1 where there is none or it makes no sense.
+
+    Example:
+        >>> read_orientation(PillowImage.new("RGB", (2, 2)))
+        1
+    """
     with quiet_about_metadata():
         try:
-            orientation = picture.getexif().get(_EXIF_ORIENTATION, 1)
+            orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
         except SyntaxError:  # EXIF data that is none: the pixels are fine, so show them as they are
             return 1
     return orientation if orientation in range(1, 9) else 1

@@ -94,7 +94,7 @@ def test_only_what_every_decoder_reads_alike_is_plain(tmp_path: Path, name: str,
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_turned_picture_is_not_plain(tmp_path: Path, orientation: int) -> None:
     exif = Image.Exif()
-    exif[cleaning.EXIF_ORIENTATION] = orientation
+    exif[images.EXIF_ORIENTATION] = orientation
     assert cleaning.inspect_file(save(tmp_path / "a.jpg", exif=exif)).plain is (orientation == 1)
 
 

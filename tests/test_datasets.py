@@ -464,7 +464,7 @@ def odd_files() -> list[tuple[str, bytes]]:
             picture.putalpha(Image.fromarray(draw_noise(3_000 + seed)[..., 0]))
         exif = Image.Exif()
         if seed % 5 == 2:
-            exif[cleaning.EXIF_ORIENTATION] = 6
+            exif[images.EXIF_ORIENTATION] = 6
         if seed % 5 in (2, 3):
             picture.save(buffer, format="jpeg", quality=95, exif=exif)
         else:

@@ -7,13 +7,12 @@ Every file is decoded in full: a header can be fine and the picture behind it cu
     set_aside("my_photos", findings, destination="damaged")
 """
 
-from helpers.cleaning._files import EXIF_ORIENTATION, FileReport, digest_of, inspect_file, inspect_files
+from helpers.cleaning._files import FileReport, digest_of, inspect_file, inspect_files
 from helpers.cleaning._folders import KINDS, SPLIT_FOLDERS, Finding, find_candidates, find_problems
 from helpers.cleaning._likeness import NEAR_DISTANCE, near_pairs, perceptual_hash
 from helpers.cleaning._manifest import MANIFEST_NAME, check_destination, set_aside, write_manifest
 
 __all__ = [
-    "EXIF_ORIENTATION",
     "KINDS",
     "MANIFEST_NAME",
     "NEAR_DISTANCE",

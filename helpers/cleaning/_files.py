@@ -12,9 +12,6 @@ from PIL import Image
 
 from helpers import images
 
-EXIF_ORIENTATION = 0x0112
-# Named, as in `images.read`, so that no file chooses a decoder we did not mean to use.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 PLAIN_FORMATS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L")}
 JPEG_END = b"\xff\xd9"
 PNG_END = b"IEND\xaeB`\x82"  # the last part, which is empty, and its checksum
@@ -155,12 +152,12 @@ def read_header(path: Path) -> Header:
     """Return what a file that can be decoded says of itself."""
     with images.quiet_about_metadata(), _open(path) as picture:
         # Before the next frame is looked for: that may change the mode.
-        mode, transparent, turned = picture.mode, picture.has_transparency_data, _is_turned(picture)
+        mode, transparent, turned = picture.mode, picture.has_transparency_data, images.read_orientation(picture) != 1
         return Header(picture.format or "", mode, transparent, _is_animated(picture), turned)
 
 
 def _open(path: Path) -> Image.Image:
-    return Image.open(path, formats=FORMATS)
+    return Image.open(path, formats=images.FORMATS)
 
 
 def _is_animated(picture: Image.Image) -> bool:
@@ -169,10 +166,3 @@ def _is_animated(picture: Image.Image) -> bool:
         return picture.format != "MPO" and getattr(picture, "is_animated", False)
     except Exception:  # a later frame is damaged; the first, which is used, is not
         return True
-
-
-def _is_turned(picture: Image.Image) -> bool:
-    try:
-        return picture.getexif().get(EXIF_ORIENTATION, 1) != 1
-    except SyntaxError:  # EXIF data that is none: `images.read` does not turn the picture either
-        return False

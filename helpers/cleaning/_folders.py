@@ -11,7 +11,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from helpers import images
-from helpers.cleaning._files import FORMATS, DamagedError, Header, decode, digest_of, read_header
+from helpers.cleaning._files import DamagedError, Header, decode, digest_of, read_header
 from helpers.cleaning._likeness import HASH_BITS, NEAR_DISTANCE, near_blocks, perceptual_hash
 
 KINDS = (
@@ -192,7 +192,7 @@ def _format_of(path: Path) -> str:
     if not path.is_file():
         return ""
     try:
-        with images.quiet_about_metadata(), Image.open(path, formats=FORMATS) as picture:
+        with images.quiet_about_metadata(), Image.open(path, formats=images.FORMATS) as picture:
             return picture.format or ""
     except Exception:  # no picture, or too damaged to show that it was one
         return ""

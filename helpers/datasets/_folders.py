@@ -5,7 +5,14 @@ from pathlib import Path
 
 from helpers import cleaning, images
 from helpers.datasets._decoding import decode_files
-from helpers.datasets._splits import SPLITS, ImageDataset, Record, fingerprint_of, labels_of_splits, split_records
+from helpers.datasets._splits import (
+    ImageDataset,
+    Record,
+    drop_copies,
+    fingerprint_of,
+    labels_of_splits,
+    split_records,
+)
 
 INSPECTED_AT_ONCE = 512  # files
 
@@ -20,11 +27,16 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
         for path in images.find_files(root / name)
     ]
     reports = _inspect([path for _, _, path in paths])
-    usable, set_aside = _set_aside(paths, reports)
     pools: dict[str, list[Record]] = {}
-    for position in usable:
-        split, label, _ = paths[position]
-        pools.setdefault(split, []).append(Record(position, label, reports[position].digest))
+    set_aside = {}
+    for position, ((split, label, _), report) in enumerate(zip(paths, reports, strict=True)):
+        if report.problem:
+            set_aside[position] = report.problem
+        else:
+            pools.setdefault(split, []).append(Record(position, label, report.digest))
+    copies = drop_copies(pools, name=lambda _, record: "/".join(paths[record.position][2].parts[-2:]))
+    set_aside |= {record.position: reason for _, record, reason in copies}
+    pools = {split: records for split, records in pools.items() if records}
     chosen = {split: records for split, (_, records) in split_records(pools, wanted=wanted, seed=seed).items()}
     files = [path for _, _, path in paths]
     plain = [report.plain for report in reports]
@@ -34,7 +46,7 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
         class_names=class_names,
         labels=labels_of_splits(chosen),
         fingerprint=fingerprint_of(chosen),
-        set_aside=tuple((files[i].relative_to(folder).as_posix(), reason) for i, reason in set_aside),
+        set_aside=tuple((files[i].relative_to(folder).as_posix(), reason) for i, reason in sorted(set_aside.items())),
     )
 
 
@@ -86,29 +98,3 @@ def _class_names(folder: Path, roots: Mapping[str, Path]) -> tuple[str, ...]:
                 "Use the same class folders in every split."
             )
     return tuple(names)
-
-
-def _set_aside(
-    paths: Sequence[tuple[str, int, Path]], reports: Sequence[cleaning.FileReport]
-) -> tuple[list[int], list[tuple[int, str]]]:
-    """Part usable pictures from damaged ones and copies; a copy stays where it is tested, not where it is learned."""
-    labels_of: dict[str, set[int]] = {}
-    for (_, label, _), report in zip(paths, reports, strict=True):
-        if not report.problem:
-            labels_of.setdefault(report.digest, set()).add(label)
-    kept: dict[str, int] = {}
-    usable, set_aside = [], []
-    by_use = sorted(range(len(paths)), key=lambda i: -SPLITS.index(paths[i][0]))  # test, validation, train
-    for i in by_use:
-        report = reports[i]
-        if report.problem:
-            set_aside.append((i, report.problem))
-        elif len(labels_of[report.digest]) > 1:
-            set_aside.append((i, "the same picture stands under two classes"))
-        elif report.digest in kept:
-            first = paths[kept[report.digest]][2]
-            set_aside.append((i, f"a copy of {first.parent.name}/{first.name}"))
-        else:
-            kept[report.digest] = i
-            usable.append(i)
-    return sorted(usable), sorted(set_aside)

@@ -4,8 +4,9 @@ import hashlib
 import heapq
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,6 +64,35 @@ def data_folder() -> Path:
         True
     """
     return Path(os.environ.get("COURSE_DATA") or Path(__file__).parents[2] / "data").resolve()
+
+
+def drop_copies(pools: dict[str, list[Record]], *, name: Callable[[str, Record], str]) -> list[tuple[str, Record, str]]:
+    """Keep each content once: where it is tested on rather than where it is learned; under two labels, not at all.
+
+    Args:
+        pools: by split, without damaged pictures; left with what is kept.
+        name: what to call a picture of a split, for a reader.
+
+    Returns:
+        `(split, record, reason)` of the others.
+    """
+    labels_of: dict[str, set[int]] = {}
+    for record in chain.from_iterable(pools.values()):
+        labels_of.setdefault(record.digest, set()).add(record.label)
+    kept: dict[str, str] = {}
+    dropped = []
+    for split in [split for split in reversed(SPLITS) if split in pools]:
+        unique = []
+        for record in pools[split]:
+            if len(labels_of[record.digest]) > 1:
+                dropped.append((split, record, "the same picture stands under two classes"))
+            elif record.digest in kept:
+                dropped.append((split, record, f"a copy of {kept[record.digest]}"))
+            else:
+                kept[record.digest] = name(split, record)
+                unique.append(record)
+        pools[split] = unique
+    return dropped
 
 
 def split_records(

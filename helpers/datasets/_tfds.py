@@ -19,6 +19,7 @@ from helpers.datasets._splits import (
     ImageDataset,
     Record,
     data_folder,
+    drop_copies,
     fingerprint_of,
     labels_of_splits,
     split_records,
@@ -34,7 +35,8 @@ def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDatase
     downloads.prepare(builder, name=name)
     pools = {split: _tfds_records(builder, split) for split in SPLITS if split in builder.info.splits}
     problems, odd = _find_problems(builder, pools)
-    set_aside = _drop_damaged(pools, problems) + _drop_copies(pools)
+    set_aside = _drop_damaged(pools, problems)
+    set_aside += [(_slice_of(split, r), reason) for split, r, reason in drop_copies(pools, name=_slice_of)]
     chosen = split_records(pools, wanted=wanted, seed=seed)
     # Stored files are read from front to back, so that is the order of the pictures.
     records = {split: sorted(chosen[split][1]) for split in SPLITS}
@@ -140,31 +142,6 @@ def _drop_damaged(pools: dict[str, list[Record]], problems: Mapping[str, str]) -
     for split, records in pools.items():
         set_aside += [(_slice_of(split, r), problems[r.digest]) for r in records if r.digest in problems]
         pools[split] = [record for record in records if record.digest not in problems]
-    return set_aside
-
-
-def _drop_copies(pools: dict[str, list[Record]]) -> list[tuple[str, str]]:
-    """Keep each content once: where it is tested on rather than where it is learned; under two labels, not at all.
-
-    Returns (slice, reason) of the others.
-    """
-    labels_of: dict[str, set[int]] = {}
-    for record in chain.from_iterable(pools.values()):
-        labels_of.setdefault(record.digest, set()).add(record.label)
-    kept: dict[str, str] = {}
-    set_aside = []
-    for split in [split for split in reversed(SPLITS) if split in pools]:
-        unique = []
-        for record in pools[split]:
-            here = _slice_of(split, record)
-            if len(labels_of[record.digest]) > 1:
-                set_aside.append((here, "the same picture stands under two classes"))
-            elif record.digest in kept:
-                set_aside.append((here, f"a copy of {kept[record.digest]}"))
-            else:
-                kept[record.digest] = here
-                unique.append(record)
-        pools[split] = unique
     return set_aside
 
 
