@@ -20,6 +20,7 @@ Where to look:
 - ``cleaning``: unreadable, odd and duplicate files, set aside and listed
 - ``datasets``: the one door to data: ``load(...)``, then ``batches(...)``; CSV, TFRecord, folders; leaks
 - ``downloads``: data sets from the network: cost said first, resume, checksum
+- ``files``: what several modules need: write whole or not at all, a file's hash, a progress bar
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, computed once and saved
@@ -56,6 +57,7 @@ _MODULES = (
     "downloads",
     "explain",
     "features",
+    "files",
     "images",
     "plotting",
     "prediction",
