@@ -166,12 +166,13 @@ def with_albumentations(pipeline: Pipeline) -> PictureTransform:
         >>> mirror(np.array([[[1, 1, 1], [2, 2, 2]]], dtype=np.uint8), 0)[0, :, 0].tolist()
         [2, 1]
     """
-    whole = A.Compose([copy.deepcopy(pipeline)], strict=True)
+    A.Compose([copy.deepcopy(pipeline)], strict=True)  # raises the ValueError
+    original = copy.deepcopy(pipeline)
     threads = threading.local()  # a transform keeps what it drew last: two threads must not share it
 
     def transform(picture: np.ndarray, seed: int) -> np.ndarray:
         if not hasattr(threads, "pipeline"):
-            threads.pipeline = copy.deepcopy(whole)
+            threads.pipeline = copy.deepcopy(original)
         threads.pipeline.set_random_state(np.random.default_rng(seed), random.Random(seed))
         return threads.pipeline(image=picture)["image"]
 

@@ -347,3 +347,30 @@ def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyP
 def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
     plotting.show_bars({f"bar {i}": value for i, value in enumerate(values)}, x_label="x", alt=ALT)
     assert len(screen) == 1
+
+
+def test_a_gallery_shows_the_original_before_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, *, alt: figures.append(figure))
+    picture = draw_noise(0)
+    rows = {"moved": {f"Turn\nlimit={i}": picture.copy() for i in range(3)}, "recoloured": {"Blur\n": picture.copy()}}
+    plotting.show_gallery(picture, rows, columns=2, alt=ALT)
+    captions = [[text.get_text() for text in axis.texts] for axis in figures[0].axes]
+    assert captions == [
+        *(["moved\noriginal"], ["Turn\nlimit=0"], ["Turn\nlimit=1"]),
+        *(["moved\noriginal"], ["Turn\nlimit=2"], []),
+        *(["recoloured\noriginal"], ["Blur\n"], []),
+    ]
+
+
+def test_a_spread_is_the_mean_over_seeds_and_its_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, *, alt: figures.append(figure))
+    values = np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]])  # (seeds, points)
+    plotting.show_spread({"a": ([1, 2], values), "b": ([1, 2], values)}, x_label="x", y_label="y", level=0, alt=ALT)
+    (axis,) = figures[0].axes
+    line, _, (bars,) = axis.containers[0]
+    assert line.get_ydata().tolist() == [2.0, 1.0]
+    low, high = bars.get_segments()[0][:, 1]
+    assert (high - low) / 2 == pytest.approx(2 / np.sqrt(3))
+    assert len({axis.containers[i][0].get_linestyle() for i in range(2)}) == 2
