@@ -11,7 +11,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from helpers import course, datasets
+from helpers import datasets
+from helpers.commands import notebooks
 
 RESULTS = Path(__file__).parent / "results" / "course.json"
 
@@ -26,9 +27,9 @@ def main() -> None:
         saved.unlink()
     seconds = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     with tempfile.TemporaryDirectory() as folder:
-        for result in course.run_notebooks(course.find_notebooks(options.notebooks), output=Path(folder)):
+        for result in notebooks.run_notebooks(notebooks.find_notebooks(options.notebooks), output=Path(folder)):
             seconds[result.name] = round(result.seconds)
-    names = {path.stem for path in course.find_notebooks()}
+    names = {path.stem for path in notebooks.find_notebooks()}
     kept = {name: seconds[name] for name in sorted(names & set(seconds))}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(kept, indent=2) + "\n")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import course
+from helpers.commands import notebooks
 
 pytestmark = pytest.mark.slow
 
@@ -23,12 +23,12 @@ SHORT = {
 }
 NUMBERS_ONLY = {"02_neurons_to_networks"}  # its DATASET names tables of small grey digits or clothes, not a folder
 PHOTOS = os.environ.get("COURSE_PHOTOS")
-PATHS = course.find_notebooks()
+PATHS = notebooks.find_notebooks()
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=[path.stem for path in PATHS])
 
 
-def run(path: Path, output: Path, **parameters: str | int) -> course.RunResult:
-    (result,) = course.run_notebooks([path], output=output, parameters=parameters, progress=False)
+def run(path: Path, output: Path, **parameters: str | int) -> notebooks.RunResult:
+    (result,) = notebooks.run_notebooks([path], output=output, parameters=parameters, progress=False)
     return result
 
 
@@ -38,7 +38,7 @@ def test_it_runs_with_small_parameters(path: Path, tmp_path: Path) -> None:
         pytest.skip("real photos are here: the next test runs the same notebook with other parameters on them")
     result = run(path, tmp_path, **SMALL.get(path.stem, {}))
     assert not result.failed
-    assert course.notebook_title(path) in result.page.read_text(encoding="utf-8")
+    assert notebooks.notebook_title(path) in result.page.read_text(encoding="utf-8")
 
 
 @each_notebook
@@ -65,5 +65,5 @@ def test_neurons_learn_clothes(tmp_path: Path) -> None:
     home = os.environ.get("KERAS_HOME")
     if not home or not Path(home, "datasets", "fashion-mnist").is_dir():
         pytest.skip("needs KERAS_HOME: a Keras home with Fashion-MNIST in it")
-    (path,) = course.find_notebooks(["02"])
+    (path,) = notebooks.find_notebooks(["02"])
     assert not run(path, tmp_path, DATASET="fashion_mnist").failed
