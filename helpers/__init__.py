@@ -29,9 +29,7 @@ Where to look:
 - ``explain``: what a network's filters look like, and what they find in a picture
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
-- ``cli``: the command line: ``python -m helpers --help``
-- ``teaching``: what ``python -m helpers teach`` does with your own folder of pictures
-- ``course``: the notebooks as files: run them, save their outputs, make the edition without solutions
+- ``commands``: the command line, ``python -m helpers --help``, one file a command; the notebooks as files
 
 ``import helpers`` loads none of them. A module is loaded when you first name it, so the seconds that
 TensorFlow takes are spent only when something needs TensorFlow:
@@ -51,8 +49,7 @@ _MODULES = (
     "backbones",
     "checks",
     "cleaning",
-    "cli",
-    "course",
+    "commands",
     "datasets",
     "downloads",
     "explain",
@@ -62,7 +59,6 @@ _MODULES = (
     "plotting",
     "prediction",
     "synthetic_pets",
-    "teaching",
     "training",
 )
 __all__ = ["__version__", *_MODULES]

@@ -1,7 +1,7 @@
 """Compare a notebook's figures with the stored ones, by rules that hold on another machine too.
 
-A figure of something that is the same everywhere (a photo, an untrained network, a curve) must be the same picture, but for
-rounding in a few pixels. A figure that shows what a training or a clock gave, in a cell tagged
+A figure of something that is the same everywhere (a photo, an untrained network, a curve) must be the same picture,
+but for rounding in a few pixels. A figure that shows what a training or a clock gave, in a cell tagged
 `nbval-ignore-output`, must have about the same size and look alike: that finds an empty or upside-down figure.
 """
 
@@ -63,7 +63,7 @@ def differ(stored: Image.Image, new: Image.Image, *, exact: bool) -> str:
     shade = np.abs(small[0] - small[1]).mean()
     if bits > MOST_BITS or shade > MOST_SHADE:
         return (
-            f"it does not look like the stored one ({bits} of {HASH_SIZE**2} bits differ, and {shade:.0f} of 255 in shade). "
-            "Look at it, then: make outputs"
+            f"it does not look like the stored one ({bits} of {HASH_SIZE**2} bits differ, {shade:.0f} of 255 in "
+            "shade). Look at it, then: make outputs"
         )
     return ""

@@ -18,7 +18,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from conftest import MakeFolder
-from helpers import cli, prediction, training
+from helpers import commands, prediction, training
 
 # Keras saves its weights in a way that NumPy 2 calls outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -76,16 +76,16 @@ def only_line(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize("command", ALL_COMMANDS)
 def test_help_shows_an_example_that_can_be_called(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main([command, "--help"])
+        commands.main([command, "--help"])
     assert ended.value.code == 0
     prefix, _, example = capsys.readouterr().out.partition("Example:\n  python -m helpers ")
     assert "options:" in prefix
-    assert cli.build_parser().parse_args(example.split()).command == command
+    assert commands.build_parser().parse_args(example.split()).command == command
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        cli.main(["--help"])
+        commands.main(["--help"])
     text = capsys.readouterr().out
     assert all(f"    {command} " in text for command in ALL_COMMANDS)
 
@@ -104,7 +104,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main(arguments)
+        commands.main(arguments)
     assert ended.value.code == 2
     assert "usage: python -m helpers" in capsys.readouterr().err
 
@@ -150,7 +150,7 @@ def test_what_does_not_fit_is_said_in_one_line(
     Path("broken.ipynb").write_text("{ no json")
     Path("cut.keras").write_bytes(model.read_bytes()[:-100])
     before = sorted(Path().rglob("*"))
-    assert cli.main(arguments.split()) == 2
+    assert commands.main(arguments.split()) == 2
     line = only_line(capsys)
     assert line.startswith(f"python -m helpers {arguments.split()[0]}: ")
     assert [part for part in parts if part not in line] == []
@@ -164,7 +164,7 @@ def test_a_model_whose_names_do_not_fit_is_refused(names: str, model: Path, phot
     with zipfile.ZipFile(model) as archive, zipfile.ZipFile("other.keras", "w") as other:
         for entry in archive.namelist():
             other.writestr(entry, names if entry == prediction.CLASS_NAMES_ENTRY else archive.read(entry))
-    assert cli.main(["predict", "other.keras", str(photos)]) == 2
+    assert commands.main(["predict", "other.keras", str(photos)]) == 2
     assert "Received 'other.keras', a model" in only_line(capsys)
 
 
@@ -173,14 +173,14 @@ def test_a_model_for_other_inputs_is_refused(shape: tuple, photos: Path, capsys)
     inputs = keras.Input(shape)
     outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
     prediction.save(keras.Model(inputs, outputs), "other.keras", class_names=NAMES)
-    assert cli.main(["predict", "other.keras", str(photos)]) == 2
+    assert commands.main(["predict", "other.keras", str(photos)]) == 2
     assert "expected square colour pictures" in only_line(capsys)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="permissions bind neither root nor Windows this way")
 def test_a_read_only_folder_is_refused_before_the_work(photos: Path, capsys) -> None:
     Path("closed").mkdir(mode=0o555)
-    assert cli.main(["teach", str(photos), "--output", "closed/m.keras"]) == 2
+    assert commands.main(["teach", str(photos), "--output", "closed/m.keras"]) == 2
     assert "'closed', where no file can be written (Permission denied)" in only_line(capsys)
 
 
@@ -191,11 +191,11 @@ def test_csv_and_json_parse_back_whatever_the_files_are_called(model: Path, phot
     for name in ODD_NAMES:
         shutil.copy(photos / "cat" / "000.png", photos / name)
     expected = sorted(str(path) for path in photos.rglob("*.png"))
-    assert cli.main(["predict", str(model), str(photos), "--format", "csv"]) == 0
+    assert commands.main(["predict", str(model), str(photos), "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert list(rows[0]) == ["file", "label", "probability"]
     assert sorted(row["file"] for row in rows) == expected
-    assert cli.main(["predict", str(model), str(photos), "--format", "json"]) == 0
+    assert commands.main(["predict", str(model), str(photos), "--format", "json"]) == 0
     records = json.loads(capsys.readouterr().out)
     assert sorted(record["file"] for record in records) == expected
     assert all(set(record) == {"file", "label", "probability"} for record in records)
@@ -208,7 +208,7 @@ def test_csv_and_json_parse_back_whatever_the_files_are_called(model: Path, phot
 def test_the_table_shows_names_as_they_are(model: Path, photos: Path, capsys) -> None:
     odd = photos / "[b]x[b].png"
     shutil.copy(photos / "cat" / "000.png", odd)
-    assert cli.main(["predict", str(model), str(odd.relative_to(Path.cwd()))]) == 0
+    assert commands.main(["predict", str(model), str(odd.relative_to(Path.cwd()))]) == 0
     output = capsys.readouterr().out
     assert "[b]x[b].png" in output
     assert any(name in output for name in NAMES)
@@ -220,7 +220,7 @@ def test_files_that_cannot_be_read_are_named_and_the_others_answered(model: Path
     whole = (photos / "cat" / "000.png").read_bytes()
     (photos / "cut.png").write_bytes(whole[: len(whole) // 2])
     shutil.copy(photos / "cat" / "000.png", photos / "renamed.jpg")  # a PNG all the same
-    assert cli.main(["predict", str(model), str(photos), "--format", "csv"]) == 1
+    assert commands.main(["predict", str(model), str(photos), "--format", "csv"]) == 1
     output, error = capsys.readouterr()
     assert len(output.splitlines()) == 1 + 5
     lines = error.splitlines()
@@ -233,14 +233,14 @@ def test_files_that_cannot_be_read_are_named_and_the_others_answered(model: Path
 @pytest.mark.parametrize(("form", "expected"), [("csv", "file,label,probability\n"), ("json", "[]\n")])
 def test_nothing_readable_is_still_a_whole_answer(form: str, expected: str, model: Path, capsys) -> None:
     Path("empty.png").touch()
-    assert cli.main(["predict", str(model), "empty.png", "--format", form]) == 1
+    assert commands.main(["predict", str(model), "empty.png", "--format", form]) == 1
     assert capsys.readouterr().out == expected
 
 
 def test_many_files_keep_their_order(model: Path, make_folder: MakeFolder, capsys) -> None:
     photos = make_folder({"many": 150})  # more than are read at a time
     files = sorted((photos / "many").iterdir(), reverse=True)
-    assert cli.main(["predict", str(model), *map(str, files), "--format", "csv"]) == 0
+    assert commands.main(["predict", str(model), *map(str, files), "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["file"] for row in rows] == list(map(str, files))
     predictions, _ = prediction.predict_files(prediction.load(model), files[-10:])
@@ -252,7 +252,7 @@ def test_many_files_keep_their_order(model: Path, make_folder: MakeFolder, capsy
 
 def test_run_leaves_pages_and_an_index(capsys) -> None:
     write_notebook(Path("one.ipynb"), "print(6 * 7)")
-    assert cli.main(["run", "one.ipynb", "--output", "out"]) == 0
+    assert commands.main(["run", "one.ipynb", "--output", "out"]) == 0
     output, error = capsys.readouterr()
     assert "Done. Open out/index.html" in output.replace("\\", "/")
     assert "together" in error
@@ -264,7 +264,7 @@ def test_a_failing_notebook_stops_the_run(capsys) -> None:
     write_notebook(Path("good.ipynb"), "1")
     write_notebook(Path("bad.ipynb"), "1", "one = 1\none / 0")
     write_notebook(Path("later.ipynb"), "1")
-    assert cli.main(["run", "good.ipynb", "bad.ipynb", "later.ipynb", "--output", "out"]) == 1
+    assert commands.main(["run", "good.ipynb", "bad.ipynb", "later.ipynb", "--output", "out"]) == 1
     output, error = capsys.readouterr()
     assert "Done" not in output
     assert "Traceback" not in error
@@ -285,31 +285,31 @@ def test_a_relative_data_folder_is_taken_from_where_you_are(capsys) -> None:
     notebook.cells.insert(0, cell)
     nbformat.write(notebook, "n.ipynb")
     Path("007").mkdir()
-    assert cli.main(["run", "n.ipynb", "-p", "DATASET", "007", "--output", "out"]) == 0
+    assert commands.main(["run", "n.ipynb", "-p", "DATASET", "007", "--output", "out"]) == 0
     assert "007 True" in Path("out/n.ipynb").read_text(encoding="utf-8")
 
 
 def test_student_keeps_answers_unless_forced(capsys) -> None:
-    assert cli.main(["student", "07"]) == 0
+    assert commands.main(["student", "07"]) == 0
     assert capsys.readouterr().out.strip() == str(Path("student", "07_feature_extraction.ipynb"))
     notebook = Path("student", "07_feature_extraction.ipynb")
     edition = notebook.read_bytes()
     assert b"BEGIN SOLUTION" not in edition
     notebook.write_bytes(edition + b"\n")
-    assert cli.main(["student", "07"]) == 2
+    assert commands.main(["student", "07"]) == 2
     assert "--force" in only_line(capsys)
     assert notebook.read_bytes() == edition + b"\n"
-    assert cli.main(["student", "07", "--force"]) == 0
+    assert commands.main(["student", "07", "--force"]) == 0
     assert notebook.read_bytes() == edition
 
 
 def test_outputs_runs_what_has_changed(capsys) -> None:
     write_notebook(Path("05_x.ipynb"), "print(6 * 7)")
-    assert cli.main(["outputs", "05_x.ipynb"]) == 0
-    assert cli.main(["outputs", "05_x.ipynb"]) == 0
+    assert commands.main(["outputs", "05_x.ipynb"]) == 0
+    assert commands.main(["outputs", "05_x.ipynb"]) == 0
     assert capsys.readouterr().out == "05_x.ipynb: executed\n05_x.ipynb: unchanged\n"
     write_notebook(Path("bad.ipynb"), "1 / 0")
-    assert cli.main(["outputs", "bad.ipynb"]) == 1
+    assert commands.main(["outputs", "bad.ipynb"]) == 1
     assert "bad.ipynb stopped at cell 1" in capsys.readouterr().err
 
 

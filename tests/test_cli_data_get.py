@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from served import Handler, Host, ServedSquares, answering, breaking, make_zip, picture_files, register, serving, whole
 
-from helpers import cli, datasets
+from helpers import commands, datasets
 from helpers.downloads import _fetch
 
 CALLED = "python -m helpers data: "
@@ -37,7 +37,7 @@ def squares() -> Iterator[Host]:
 
 def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """The last line of a call that must fail with exit code 2."""
-    assert cli.main(["data", "get", *arguments]) == 2
+    assert commands.main(["data", "get", *arguments]) == 2
     told = capsys.readouterr()
     assert told.out == ""
     last = told.err.splitlines()[-1]
@@ -46,14 +46,14 @@ def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_the_cost_then_the_pictures_then_nothing_to_do(squares: Host, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["data", "get", "served_squares"]) == 0
+    assert commands.main(["data", "get", "served_squares"]) == 0
     told = capsys.readouterr()
     place = Path("data", "tfds", "served_squares", "1.0.0")
     assert told.out.startswith(f"Done. 4 pictures of 'served_squares/1.0.0' in {place} (20 kB).")
     assert told.err.index("Download: 20 kB (1 file)\nDisk: up to about 60 kB") < told.err.index("Generating")
     assert f"Place: {Path('data', 'tfds')} (" in told.err
 
-    assert cli.main(["data", "get", "served_squares"]) == 0
+    assert commands.main(["data", "get", "served_squares"]) == 0
     again = capsys.readouterr()
     assert again.out.startswith(f"Already here. 4 pictures of 'served_squares/1.0.0' in {place} (20 kB).")
     assert again.err == ""
@@ -61,7 +61,7 @@ def test_the_cost_then_the_pictures_then_nothing_to_do(squares: Host, capsys: py
 
 
 def test_a_dry_run_does_nothing(squares: Host, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["data", "get", "served_squares", "--dry-run"]) == 0
+    assert commands.main(["data", "get", "served_squares", "--dry-run"]) == 0
     told = capsys.readouterr()
     assert told.out.startswith("Download: 20 kB (1 file)\nDisk: up to about 60 kB (")
     assert told.err == ""
@@ -70,14 +70,14 @@ def test_a_dry_run_does_nothing(squares: Host, tmp_path: Path, capsys: pytest.Ca
 
 
 def test_the_cost_of_the_real_one_is_known_without_a_network(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["data", "get", "cats_vs_dogs", "--dry-run"]) == 0
+    assert commands.main(["data", "get", "cats_vs_dogs", "--dry-run"]) == 0
     told = capsys.readouterr().out
     assert told.startswith("Download: 825 MB (1 file)\nDisk: up to about 2.5 GB (")
     assert "1738 corrupted images that are dropped" in told
 
 
 def test_what_is_drawn_costs_no_download(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["data", "get", "synthetic_pets/tiny", "--dry-run"]) == 0
+    assert commands.main(["data", "get", "synthetic_pets/tiny", "--dry-run"]) == 0
     assert capsys.readouterr().out.startswith("'synthetic_pets/tiny' is drawn on this machine: nothing to download.\n")
 
 
@@ -98,7 +98,7 @@ def test_a_file_brought_along_is_used(squares: Host, tmp_path: Path, capsys: pyt
     assert line.startswith("Received 'other.zip' (5 bytes, SHA-256 ")
     assert f"expected {squares.url}/squares.zip (" in line
     assert refused(["served_squares", "--archive", "none.zip"], capsys).startswith("There is no file 'none.zip'")
-    assert cli.main(["data", "get", "served_squares", "--archive", "mine.zip"]) == 0
+    assert commands.main(["data", "get", "served_squares", "--archive", "mine.zip"]) == 0
     assert capsys.readouterr().out.startswith("Done. 4 pictures")
     assert squares.asked == []
 
@@ -133,11 +133,11 @@ def test_a_place_that_cannot_be_written_to_is_named(
 CALL = """
 import sys
 import served
-from helpers import cli
+from helpers import commands
 host = served.Host(served.make_zip(served.picture_files() | {"README": bytes(300_000)}))
 host.url = sys.argv[1]
 served.register(host)
-sys.exit(cli.main(["data", "get", "served_squares"]))
+sys.exit(commands.main(["data", "get", "served_squares"]))
 """
 
 

@@ -9,8 +9,8 @@ import matplotlib
 import nbformat
 import pytest
 
-from helpers import course
 from helpers.checks._common import CheckError
+from helpers.commands import notebooks, student
 
 # Keras builds models in a way that NumPy 2 calls outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -40,7 +40,7 @@ def read_imports(notebook: nbformat.NotebookNode) -> str:
 
 
 def find_exercises() -> Iterator[Exercise]:
-    for path in course.find_notebooks():
+    for path in notebooks.find_notebooks():
         notebook = nbformat.read(path, as_version=4)
         imports = read_imports(notebook)
         for answer, check in zip(notebook.cells, notebook.cells[1:], strict=False):
@@ -66,7 +66,7 @@ def run(exercise: Exercise, answer: str) -> None:
 
 
 def test_there_are_exercises() -> None:
-    assert len(EXERCISES) >= 4 * len(course.find_notebooks())
+    assert len(EXERCISES) >= 4 * len(notebooks.find_notebooks())
 
 
 @each_exercise
@@ -77,8 +77,8 @@ def test_the_solution_passes(exercise: Exercise, capsys: pytest.CaptureFixture[s
 
 @each_exercise
 def test_the_stub_does_not(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
-    stub = course.strip_solutions(exercise.answer)
-    assert course.STUB in stub
+    stub = student.strip_solutions(exercise.answer)
+    assert student.STUB in stub
     with pytest.raises(CheckError, match="Nothing returned yet"):
         run(exercise, stub)
     assert "Right" not in capsys.readouterr().out
@@ -90,6 +90,6 @@ def test_the_stub_says_that_an_answer_is_missing(exercise: Exercise) -> None:
     (function,) = [node for node in ast.parse(exercise.answer).body if isinstance(node, ast.FunctionDef)]
     namespace: dict[str, Any] = {"__name__": "exercise"}
     exec(exercise.imports, namespace)
-    exec(course.strip_solutions(exercise.answer), namespace)
+    exec(student.strip_solutions(exercise.answer), namespace)
     with pytest.raises(NotImplementedError, match="Write your answer here"):
         namespace[function.name](*[None] * len(function.args.args))

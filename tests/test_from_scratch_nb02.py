@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from sklearn.datasets import load_digits
 
-from helpers import course
+from helpers.commands import notebooks
 
 NAMES = {
     "dense",
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 
 def read_cells() -> list[str]:
-    (path,) = course.find_notebooks(["02"])
+    (path,) = notebooks.find_notebooks(["02"])
     cells = nbformat.read(path, as_version=4).cells
     return [cell.source for cell in cells if "from-scratch" in cell.metadata.get("tags", [])]
 
@@ -277,7 +277,7 @@ def test_a_cell_is_a_few_lines(source: str) -> None:
 
 @pytest.fixture(scope="module")
 def load_pictures() -> Callable[[str], tuple[np.ndarray, np.ndarray, list[str]]]:
-    (path,) = course.find_notebooks(["02"])
+    (path,) = notebooks.find_notebooks(["02"])
     sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     (source,) = [source for source in sources if source.startswith("def load_pictures")]
     namespace: dict[str, Any] = {"np": np, "keras": keras, "load_digits": load_digits}

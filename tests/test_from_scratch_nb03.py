@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
-from helpers import course, datasets, images
+from helpers import datasets, images
+from helpers.commands import notebooks
 
 IMAGE_SIZE, SIDE = 96, 128
 NAMES = {"read", "decode", "to_record", "from_record", "read_as_generator", "difference_hash", "save_again"}
@@ -23,7 +24,7 @@ SIZES = [(300, 451), (128, 128), (64, 200), (333, 97), (500, 192)]
 
 def run_cells() -> dict[str, Any]:
     """Execute the notebook's imports and its cells tagged `from-scratch`, and return what they define."""
-    (path,) = course.find_notebooks(["03"])
+    (path,) = notebooks.find_notebooks(["03"])
     cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
     statements = [node for cell in cells for node in ast.parse(cell.source).body]
     imports = [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import architectures, course
+from helpers import architectures
+from helpers.commands import notebooks
 
-NOTEBOOK = next(path for path in course.find_notebooks() if path.name.startswith("05_"))
+NOTEBOOK = next(path for path in notebooks.find_notebooks() if path.name.startswith("05_"))
 NAMES = {"scale_and_shift", "normalise_in_training", "normalise_in_use", "normalised_block", "drop"}
 
 

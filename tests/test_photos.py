@@ -1,4 +1,4 @@
-"""Every picture lesson on real photos, and what `teach` makes of them: `make test-photos`, before a change is called done."""
+"""Every picture lesson on real photos, and what `teach` makes of them: `make test-photos`, before a release."""
 
 import os
 import re

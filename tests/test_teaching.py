@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import prediction, teaching
+from helpers import prediction, training
+from helpers.commands import teach
+from helpers.commands.report import describe_confusion, write_report
 from helpers.features import Features, FeatureSets
 
 # Keras saves its weights in a way that NumPy 2 calls outdated.
@@ -48,15 +50,15 @@ def said() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lesson(folder: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> teaching.Lesson:
+def lesson(folder: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> teach.Lesson:
     output = tmp_path_factory.mktemp("out") / "deep" / "model.keras"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_DATA", str(tmp_path_factory.mktemp("data")))
-        return teaching.teach(folder, output=output, image_size=32, say=said.append)
+        return teach.teach(folder, output=output, image_size=32, say=said.append)
 
 
 @pytest.fixture(scope="module")
-def report(lesson: teaching.Lesson) -> str:
+def report(lesson: teach.Lesson) -> str:
     return lesson.report.read_text(encoding="utf-8")
 
 
@@ -79,13 +81,13 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_model_and_report_lie_side_by_side(lesson: teaching.Lesson) -> None:
+def test_model_and_report_lie_side_by_side(lesson: teach.Lesson) -> None:
     assert sorted(path.name for path in lesson.model.parent.iterdir()) == ["model.html", "model.keras"]
     # 62 files, of which one is damaged and one a copy
     assert lesson.data.counts == {"train": 48, "validation": 6, "test": 6}
 
 
-def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> None:
+def test_it_has_learned_the_colours(lesson: teach.Lesson, folder: Path) -> None:
     classifier = prediction.load(lesson.model)
     assert classifier.class_names == lesson.data.class_names == (HOSTILE, KOREAN)
     assert classifier.image_size == 32
@@ -96,7 +98,7 @@ def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> No
     assert np.mean(right) >= 0.9
 
 
-def test_the_saved_model_gives_what_the_lesson_measured(lesson: teaching.Lesson) -> None:
+def test_the_saved_model_gives_what_the_lesson_measured(lesson: teach.Lesson) -> None:
     model = prediction.load(lesson.model)
     pictures = [picture for picture, _ in lesson.data.test.as_numpy_iterator()]
     resized = np.stack([np.asarray(Image.fromarray(p).resize((32, 32), Image.Resampling.BILINEAR)) for p in pictures])
@@ -105,15 +107,15 @@ def test_the_saved_model_gives_what_the_lesson_measured(lesson: teaching.Lesson)
     np.testing.assert_allclose(probabilities, lesson.test.probabilities, atol=0.15)
 
 
-def test_the_report_gives_accuracy_and_matrix(lesson: teaching.Lesson, report: str) -> None:
+def test_the_report_gives_accuracy_and_matrix(lesson: teach.Lesson, report: str) -> None:
     page = Page(report)
     assert f"{lesson.test.accuracy:.1%} of {len(lesson.test.labels)} test pictures are right" in page.text
-    assert teaching.describe_confusion(lesson.test.confusion, class_names=lesson.data.class_names) in page.text
+    assert describe_confusion(lesson.test.confusion, class_names=lesson.data.class_names) in page.text
     cells = [int(cell) for cell in re.findall(r"<td style=[^>]*>(\d+)</td>", report)]
     assert cells == lesson.test.confusion.ravel().tolist()
 
 
-def test_the_report_lists_what_was_set_aside(lesson: teaching.Lesson, report: str, said: list[str]) -> None:
+def test_the_report_lists_what_was_set_aside(lesson: teach.Lesson, report: str, said: list[str]) -> None:
     text = Page(report).text
     reasons = dict(lesson.data.set_aside)
     assert set(reasons) == {str(Path(HOSTILE, "cut&paste.png")), str(Path(KOREAN, "copy.png"))}
@@ -133,13 +135,13 @@ def test_the_report_needs_no_other_file(report: str) -> None:
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", report)
 
 
-def test_the_gallery_shows_each_mistake_with_a_text(lesson: teaching.Lesson, tmp_path: Path) -> None:
+def test_the_gallery_shows_each_mistake_with_a_text(lesson: teach.Lesson, tmp_path: Path) -> None:
     labels = 1 - lesson.test.predicted  # as if every answer were wrong
-    wrong = teaching.training.Evaluation(0.0, labels, lesson.test.probabilities)
-    changed = teaching.Lesson(
+    wrong = training.Evaluation(0.0, labels, lesson.test.probabilities)
+    changed = teach.Lesson(
         lesson.model, tmp_path / "wrong.html", lesson.data, wrong, lesson.penalty, lesson.validation_accuracy
     )
-    page = Page(teaching.write_report(changed, backbone="net", image_size=32).read_text(encoding="utf-8"))
+    page = Page(write_report(changed, backbone="net", image_size=32).read_text(encoding="utf-8"))
     names = lesson.data.class_names
     expected = {
         f"{names[truth]}, taken for {names[answer]} ({row.max():.0%})"
@@ -161,13 +163,11 @@ def test_the_penalty_is_the_best_on_validation() -> None:
         return Features(rows.astype(np.float32), labels)
 
     found = FeatureSets(make(40), make(400), make(10))
-    penalty, accuracy = teaching.choose_penalty(found, num_classes=2)
+    penalty, accuracy = teach.choose_penalty(found, num_classes=2)
     accuracies = {}
-    for candidate in teaching.PENALTIES:
-        head = teaching.training.fit_logistic_head(
-            found.train.features, found.train.labels, num_classes=2, penalty=candidate
-        )
-        result = teaching.training.evaluate(head, found.validation.features, found.validation.labels)
+    for candidate in teach.PENALTIES:
+        head = training.fit_logistic_head(found.train.features, found.train.labels, num_classes=2, penalty=candidate)
+        result = training.evaluate(head, found.validation.features, found.validation.labels)
         accuracies[candidate] = result.accuracy
     assert len(set(accuracies.values())) > 1
     assert accuracy == accuracies[penalty] == max(accuracies.values())
@@ -180,7 +180,7 @@ def test_an_output_that_cannot_be_is_refused_first(tmp_path: Path, output: str, 
     (tmp_path / "folder.keras").mkdir()
     said: list[str] = []
     with pytest.raises(ValueError, match=message):
-        teaching.teach(tmp_path, output=tmp_path / output, say=said.append)
+        teach.teach(tmp_path, output=tmp_path / output, say=said.append)
     assert said == []
 
 
@@ -188,7 +188,7 @@ def test_few_pictures_are_refused_by_name(tmp_path: Path) -> None:
     write_noise(tmp_path / "photos" / "red", RED, 12, seed=0)
     write_noise(tmp_path / "photos" / "blue", BLUE, 9, seed=1)
     with pytest.raises(ValueError, match=r"too few usable pictures \(blue: 9\), expected 10 or more a class"):
-        teaching.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+        teach.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
     assert not list(tmp_path.glob("*.keras"))
 
 
@@ -197,7 +197,7 @@ def test_a_test_folder_is_used_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for seed, (split, count) in enumerate({"train": 10, "validation": 5, "test": 20}.items()):
         write_noise(tmp_path / "photos" / split / "red", RED, count, seed=2 * seed)
         write_noise(tmp_path / "photos" / split / "blue", BLUE, count, seed=2 * seed + 1)
-    lesson = teaching.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+    lesson = teach.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
     assert lesson.data.counts == {"train": 20, "validation": 10, "test": 40}
 
 
@@ -207,7 +207,7 @@ def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("needs COURSE_PHOTOS: a folder with cat_dog_small/ and weather/")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
     photos = Path(root) / "cat_dog_small"
-    lesson = teaching.teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
+    lesson = teach.teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
     files = sorted((photos / "validation").rglob("*.jpg"))
     predictions, problems = prediction.predict_files(prediction.load(lesson.model), files)
     assert (len(predictions), problems) == (1000, [])

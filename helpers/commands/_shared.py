@@ -1,9 +1,10 @@
 """What every command of the command line is made with."""
 
 import argparse
-import tempfile
 from pathlib import Path
 from typing import Any
+
+from helpers import files
 
 
 def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) -> argparse.ArgumentParser:
@@ -30,12 +31,11 @@ def make_printable(text: str) -> str:
 
 
 def check_folder(folder: Path) -> None:
-    """Make sure, before long work and not after it, that files can be written to a folder, which need not exist yet."""
-    existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    try:
-        with tempfile.TemporaryFile(dir=existing):
-            pass
-    except OSError as error:
+    """Refuse, before long work and not after it, a folder that no file can be written to, or with a file in its way."""
+    in_the_way = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    if in_the_way:
         raise ValueError(
-            f"Received output '{folder}', where no file can be written ({error.strerror}). Choose another folder."
-        ) from error
+            f"Received output '{folder}', where no file can be written ('{in_the_way}' is a file). "
+            "Choose another folder."
+        )
+    files.require_writable(folder)

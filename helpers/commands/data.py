@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers._commands import add_command, check_folder, make_printable
+from helpers.commands._shared import add_command, check_folder, make_printable
 
 if TYPE_CHECKING:
     from helpers import cleaning

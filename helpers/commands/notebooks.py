@@ -1,27 +1,21 @@
-"""The notebooks as files: run them, store their outputs, and make the edition for students."""
+"""The notebooks as files: found, read, given parameters, executed."""
 
 import ast
-import hashlib
-import html
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 import nbformat
 import papermill
 import yaml
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
-NOTEBOOK_FOLDER = Path(__file__).parents[1] / "notebooks"
-BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-STUB = 'raise NotImplementedError("Write your answer here.")'
+NOTEBOOK_FOLDER = Path(__file__).parents[2] / "notebooks"
 CELL_TIMEOUT = 3600  # seconds; the full profile trains for long
 # What a kernel logs looks like a fault to a learner: that other users of the machine could listen in, or, when it is
 # stopped, that its connection is gone. What goes wrong in a cell is in the notebook.
@@ -47,13 +41,14 @@ class NotebookFailedError(RuntimeError):
         self.result = result
 
 
-class _LastCell:
+class LastCell:
     """Remembers which cell a notebook client began last: the one to name if the notebook stops."""
 
     def __init__(self) -> None:
         self.cell: NotebookNode | None = None
 
     def __call__(self, *, cell: NotebookNode, cell_index: int) -> None:
+        """Take the cell that begins; a notebook client calls this."""
         self.cell = cell
 
     def describe_failure(self, path: Path, error: Exception) -> str:
@@ -229,7 +224,7 @@ def _choose_parameters(
 
 
 def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool) -> RunResult:
-    executed, last_cell = output / path.name, _LastCell()
+    executed, last_cell = output / path.name, LastCell()
     start = time.perf_counter()
     problem = ""
     try:
@@ -261,25 +256,6 @@ def _write_page(notebook: Path) -> Path:
     return target
 
 
-def write_index(results: Sequence[RunResult], *, output: Path) -> Path:
-    """Write `index.html` with a row a notebook: its title, its page, its minutes."""
-    rows = "\n".join(
-        f'<tr><td><a href="{quote(result.page.name)}">{html.escape(notebook_title(result.notebook))}</a></td>'
-        f'<td><a href="{quote(result.notebook.name)}">notebook</a></td><td>{result.seconds / 60:.1f}'
-        f"{' (stopped)' if result.failed else ''}</td></tr>"
-        for result in results
-    )
-    index = output / "index.html"
-    index.write_text(
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Image classification: the course</title>\n'
-        "<style>body{font-family:sans-serif;max-width:50em;margin:2em auto}td,th{padding:.3em 1em;text-align:left}"
-        "</style>\n<h1>Image classification: the course, as run here</h1>\n<table>\n"
-        f"<tr><th>Lesson</th><th>File</th><th>Minutes</th></tr>\n{rows}\n</table>\n</html>\n",
-        encoding="utf-8",
-    )
-    return index
-
-
 def notebook_title(path: Path) -> str:
     """Return the first heading of a notebook, without the `#`."""
     for cell in read_notebook(path).cells:
@@ -287,152 +263,3 @@ def notebook_title(path: Path) -> str:
         if cell.cell_type == "markdown" and heading:
             return heading.group(1)
     return path.stem
-
-
-# --- stored outputs ----------------------------------------------------------------------------------------------
-
-
-def refresh_outputs(path: Path, *, force: bool = False) -> bool:
-    """Execute a notebook and store its outputs in it, if its code has changed since they were stored.
-
-    Args:
-        path: the notebook, changed in place.
-        force: execute it in any case.
-
-    Returns:
-        Whether it was executed.
-
-    Raises:
-        NotebookFailedError: if a cell fails; the notebook is left as it was.
-    """
-    notebook, last_cell = read_notebook(path), _LastCell()
-    digest = code_digest(notebook)
-    if not force and notebook.metadata.get("course", {}).get("code") == digest:
-        return False
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_TIMEOUT,
-        kernel_name="python3",
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=list(KERNEL_ARGUMENTS),
-        on_cell_execute=last_cell,
-    )
-    try:
-        client.execute()
-    except (CellExecutionError, DeadKernelError, CellTimeoutError) as error:
-        raise NotebookFailedError(last_cell.describe_failure(path, error)) from error
-    _tidy(notebook, number=path.stem[:2])
-    notebook.metadata["course"] = {"code": digest}
-    unfinished = path.with_suffix(".part")
-    nbformat.write(notebook, unfinished)
-    unfinished.replace(path)
-    return True
-
-
-def code_digest(notebook: NotebookNode) -> str:
-    """Return a short hash of a notebook's code cells."""
-    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
-
-
-def _tidy(notebook: NotebookNode, *, number: str) -> None:
-    """Leave out what differs from run to run: cell ids, times, kernel versions, progress bars."""
-    notebook.metadata = NotebookNode(
-        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
-        language_info={"name": "python"},
-    )
-    for index, cell in enumerate(notebook.cells):
-        cell.id = f"{number}-{index:03d}"
-        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in ("tags", "editable")})
-        if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _is_progress_bar(output)]
-
-
-def _is_progress_bar(output: NotebookNode) -> bool:
-    return output.get("name") == "stderr" and all(
-        re.search(r"\d+%\|", line) or not line.strip() for line in re.split(r"[\r\n]", output.text)
-    )
-
-
-# --- the edition for students ------------------------------------------------------------------------------------
-
-
-def strip_solutions(source: str) -> str:
-    r"""Replace each solution in a cell by a stub that raises `NotImplementedError`, at the same indentation.
-
-    Args:
-        source: a cell's text, with solutions between `### BEGIN SOLUTION` and `### END SOLUTION`.
-
-    Raises:
-        ValueError: if a marker has no partner.
-
-    Example:
-        >>> print(strip_solutions("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
-        def f():
-            raise NotImplementedError("Write your answer here.")
-    """
-    kept, inside = [], False
-    for line in source.splitlines():
-        marker = line.strip()
-        if marker in (BEGIN, END) and (marker == BEGIN) == inside:
-            raise ValueError(f"Received '{marker}' out of order, expected pairs of '{BEGIN}' and '{END}'.")
-        if marker == BEGIN:
-            kept.append(line[: len(line) - len(line.lstrip())] + STUB)
-        if not inside and marker != BEGIN:
-            kept.append(line)
-        inside = marker == BEGIN or (inside and marker != END)
-    if inside:
-        raise ValueError(f"Received '{BEGIN}' without '{END}', expected pairs. Close the solution.")
-    return "\n".join(kept)
-
-
-def make_student_edition(notebook: NotebookNode) -> NotebookNode:
-    """Return a copy of a solved notebook with stubs for solutions and without the outputs that show them.
-
-    Raises:
-        ValueError: if a solution would be left in it.
-    """
-    student = nbformat.from_dict(notebook)
-    for cell in student.cells:
-        tags = cell.metadata.get("tags", [])
-        if cell.cell_type != "code":
-            continue
-        if BEGIN in cell.source or END in cell.source:
-            cell.source = strip_solutions(cell.source)
-        if "exercise" in tags or "check" in tags:
-            cell.outputs, cell.execution_count = [], None
-        if "exercise" in tags and STUB not in cell.source:
-            raise ValueError(
-                f"Received an exercise without a solution to take out: {cell.source[:60]!r}. "
-                f"Mark it with '{BEGIN}' and '{END}'."
-            )
-    student.metadata.pop("course", None)
-    return student
-
-
-def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: bool = False) -> list[Path]:
-    """Write the student edition of each notebook into `output`, under its own name.
-
-    Args:
-        notebooks: paths of solved notebooks.
-        output: a folder, made if need be.
-        force: replace notebooks in it that differ; somebody may have worked in them.
-
-    Raises:
-        ValueError: if a file would be replaced that should not be; nothing has been written then.
-    """
-    editions = {}
-    for path in notebooks:
-        target = output / path.name
-        if target.resolve() == path.resolve():
-            raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
-        editions[target] = nbformat.writes(make_student_edition(read_notebook(path))) + "\n"
-        if not force and target.exists() and target.read_text(encoding="utf-8") != editions[target]:
-            raise ValueError(
-                f"Received output '{output}', where '{path.name}' has been worked in or is of another version. "
-                "Choose another folder, or add --force to replace it."
-            )
-    output.mkdir(parents=True, exist_ok=True)
-    for target, text in editions.items():
-        target.write_text(text, encoding="utf-8")
-    return list(editions)
