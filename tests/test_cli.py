@@ -43,7 +43,9 @@ def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 def model(tiny_backbone: keras.Model, tmp_path: Path) -> Path:
     channels = tiny_backbone.output_shape[-1]
     head = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2, activation="softmax")])
-    return prediction.save(training.attach_head(tiny_backbone, head), tmp_path / "model.keras", class_names=NAMES)
+    return prediction.save_classifier(
+        training.attach_head(tiny_backbone, head), tmp_path / "model.keras", class_names=NAMES
+    )
 
 
 @pytest.fixture
@@ -172,7 +174,7 @@ def test_a_model_whose_names_do_not_fit_is_refused(names: str, model: Path, phot
 def test_a_model_for_other_inputs_is_refused(shape: tuple, photos: Path, capsys) -> None:
     inputs = keras.Input(shape)
     outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
-    prediction.save(keras.Model(inputs, outputs), "other.keras", class_names=NAMES)
+    prediction.save_classifier(keras.Model(inputs, outputs), "other.keras", class_names=NAMES)
     assert cli.main(["predict", "other.keras", str(photos)]) == 2
     assert "expected square colour pictures" in only_line(capsys)
 
@@ -243,7 +245,7 @@ def test_many_files_keep_their_order(model: Path, make_folder: MakeFolder, capsy
     assert cli.main(["predict", str(model), *map(str, files), "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["file"] for row in rows] == list(map(str, files))
-    predictions, _ = prediction.predict_files(prediction.load(model), files[-10:])
+    predictions, _ = prediction.predict_files(prediction.load_classifier(model), files[-10:])
     assert [row["label"] for row in rows[-10:]] == [one.label for one in predictions]
 
 

@@ -49,8 +49,8 @@ def files(tmp_path: Path) -> list[Path]:
 
 def test_a_loaded_model_gives_equal_probabilities(model: keras.Model, tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
-    path = prediction.save(model, tmp_path / "new" / "folder" / "m.keras", class_names=CLASS_NAMES)
-    classifier = prediction.load(str(path))
+    path = prediction.save_classifier(model, tmp_path / "new" / "folder" / "m.keras", class_names=CLASS_NAMES)
+    classifier = prediction.load_classifier(str(path))
     np.testing.assert_array_equal(classifier.model(pictures), model(pictures))
     assert classifier.class_names == CLASS_NAMES
     assert classifier.image_size == 16
@@ -59,7 +59,7 @@ def test_a_loaded_model_gives_equal_probabilities(model: keras.Model, tmp_path: 
 def test_plain_keras_loads_the_file_without_this_package(model: keras.Model, tmp_path: Path) -> None:
     pictures = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
     np.savez(tmp_path / "io.npz", pictures=pictures, expected=model(pictures))
-    prediction.save(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
+    prediction.save_classifier(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
     code = """
 import sys, numpy as np, keras
 model = keras.models.load_model("m.keras", safe_mode=True)
@@ -74,9 +74,9 @@ print("helpers" in sys.modules)
 
 def test_saving_again_replaces_the_file(tiny_backbone: keras.Model, tmp_path: Path) -> None:
     path = tmp_path / "m.keras"
-    prediction.save(make_model(tiny_backbone), path, class_names=CLASS_NAMES)
-    prediction.save(make_model(tiny_backbone, units=2), path, class_names=["a", "b"])
-    assert prediction.load(path).class_names == ("a", "b")
+    prediction.save_classifier(make_model(tiny_backbone), path, class_names=CLASS_NAMES)
+    prediction.save_classifier(make_model(tiny_backbone, units=2), path, class_names=["a", "b"])
+    assert prediction.load_classifier(path).class_names == ("a", "b")
     assert [entry.name for entry in tmp_path.iterdir()] == ["m.keras"]
 
 
@@ -84,7 +84,7 @@ def test_an_unfinished_file_is_not_left_behind(
     model: keras.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "m.keras"
-    prediction.save(model, path, class_names=CLASS_NAMES)
+    prediction.save_classifier(model, path, class_names=CLASS_NAMES)
     before = path.read_bytes()
 
     def stop_halfway(target: Path) -> None:
@@ -92,10 +92,10 @@ def test_an_unfinished_file_is_not_left_behind(
         raise KeyboardInterrupt
 
     with pytest.raises(TypeError, match="not JSON serializable"):  # after the model, before the names
-        prediction.save(model, path, class_names=["a", "b", object()])
+        prediction.save_classifier(model, path, class_names=["a", "b", object()])
     monkeypatch.setattr(model, "save", stop_halfway)
     with pytest.raises(KeyboardInterrupt):
-        prediction.save(model, path, class_names=CLASS_NAMES)
+        prediction.save_classifier(model, path, class_names=CLASS_NAMES)
     assert [entry.name for entry in tmp_path.iterdir()] == ["m.keras"]
     assert path.read_bytes() == before
 
@@ -103,7 +103,7 @@ def test_an_unfinished_file_is_not_left_behind(
 @pytest.mark.parametrize("name", ["m.h5", "m", "keras", "m.keras.zip"])
 def test_another_ending_is_refused(model: keras.Model, tmp_path: Path, name: str) -> None:
     with pytest.raises(ValueError, match=f"Received '{name}', expected a name ending in '.keras'. Add the ending."):
-        prediction.save(model, tmp_path / name, class_names=CLASS_NAMES)
+        prediction.save_classifier(model, tmp_path / name, class_names=CLASS_NAMES)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -115,45 +115,45 @@ def test_the_number_of_names_must_fit(
     names = [str(number) for number in range(5)]
     for count in {1, 2, 3, 4} - {classes}:
         with pytest.raises(ValueError, match=f"Received {count} class names for {classes} classes. Give one a class."):
-            prediction.save(model, tmp_path / "m.keras", class_names=names[:count])
-    prediction.save(model, tmp_path / "m.keras", class_names=names[:classes])
-    assert prediction.load(tmp_path / "m.keras").class_names == tuple(names[:classes])
+            prediction.save_classifier(model, tmp_path / "m.keras", class_names=names[:count])
+    prediction.save_classifier(model, tmp_path / "m.keras", class_names=names[:classes])
+    assert prediction.load_classifier(tmp_path / "m.keras").class_names == tuple(names[:classes])
 
 
 def test_a_model_saved_by_keras_alone_has_no_class_names(model: keras.Model, tmp_path: Path) -> None:
     model.save(tmp_path / "m.keras")
     with pytest.raises(ValueError, match=r"m.keras', a model without class names, .*prediction\.save"):
-        prediction.load(tmp_path / "m.keras")
+        prediction.load_classifier(tmp_path / "m.keras")
 
 
 def test_what_is_no_model_is_refused(model: keras.Model, tmp_path: Path) -> None:
     path = tmp_path / "m.keras"
     with pytest.raises(FileNotFoundError, match=r"There is no file .*m.keras"):
-        prediction.load(path)
+        prediction.load_classifier(path)
     with pytest.raises(FileNotFoundError, match="There is no file"):
-        prediction.load(tmp_path)
-    prediction.save(model, path, class_names=CLASS_NAMES)
+        prediction.load_classifier(tmp_path)
+    prediction.save_classifier(model, path, class_names=CLASS_NAMES)
     whole = path.read_bytes()
     for content in (b"", b"no model", whole[: len(whole) // 2]):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"m.keras', expected a Keras model\. Train one with `teach`\."):
-            prediction.load(path)
+            prediction.load_classifier(path)
 
 
 def test_class_names_alone_are_no_model(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr(prediction.CLASS_NAMES_ENTRY, json.dumps(["a", "b"]))
     with pytest.raises(ValueError, match=r"m.keras', expected a Keras model"):
-        prediction.load(tmp_path / "m.keras")
+        prediction.load_classifier(tmp_path / "m.keras")
 
 
 def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     inputs = keras.Input((4, 4, 3))
     flat = keras.layers.Flatten()(keras.layers.Lambda(lambda pictures: pictures * 2)(inputs))
     model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(flat))
-    prediction.save(model, tmp_path / "m.keras", class_names=["a", "b"])
+    prediction.save_classifier(model, tmp_path / "m.keras", class_names=["a", "b"])
     with pytest.raises(ValueError, match=r"unsafe|untrusted|safe_mode"):
-        prediction.load(tmp_path / "m.keras")
+        prediction.load_classifier(tmp_path / "m.keras")
 
 
 # --- From files to labels -----------------------------------------------------------------------------------

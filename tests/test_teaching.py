@@ -86,7 +86,7 @@ def test_model_and_report_lie_side_by_side(lesson: teaching.Lesson) -> None:
 
 
 def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> None:
-    classifier = prediction.load(lesson.model)
+    classifier = prediction.load_classifier(lesson.model)
     assert classifier.class_names == lesson.data.class_names == (HOSTILE, KOREAN)
     assert classifier.image_size == 32
     files = [*sorted((folder / HOSTILE).glob("[0-9]*.png")), *sorted((folder / KOREAN).glob("[0-9]*.png"))]
@@ -97,7 +97,7 @@ def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> No
 
 
 def test_the_saved_model_gives_what_the_lesson_measured(lesson: teaching.Lesson) -> None:
-    model = prediction.load(lesson.model)
+    model = prediction.load_classifier(lesson.model)
     pictures = [picture for picture, _ in lesson.data.test.as_numpy_iterator()]
     resized = np.stack([np.asarray(Image.fromarray(p).resize((32, 32), Image.Resampling.BILINEAR)) for p in pictures])
     probabilities = model.model.predict(resized.astype(np.float32), verbose=0)
@@ -209,6 +209,6 @@ def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photos = Path(root) / "cat_dog_small"
     lesson = teaching.teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
     files = sorted((photos / "validation").rglob("*.jpg"))
-    predictions, problems = prediction.predict_files(prediction.load(lesson.model), files)
+    predictions, problems = prediction.predict_files(prediction.load_classifier(lesson.model), files)
     assert (len(predictions), problems) == (1000, [])
     assert np.mean([row.label == Path(row.file).parent.name for row in predictions]) >= 0.98
