@@ -166,8 +166,8 @@ def _check_classifier(what: str, model: keras.Model, class_names: object) -> Non
             pass
         case shapes:
             raise ValueError(
-                f"Received {what} from {shapes[0]} to {shapes[1]}, expected square RGB pictures (None, side, side, 3) "
-                "to one row of probabilities (None, classes). Begin it with keras.Input((side, side, 3))."
+                f"Received {what} from {shapes[0]} to {shapes[1]}, expected square colour pictures (None, side, side, "
+                "3) to one row of probabilities (None, classes). Begin it with keras.Input((side, side, 3))."
             )
     classes = max(units, 2)
     if not isinstance(class_names, list) or [type(name) for name in class_names] != [str] * classes:

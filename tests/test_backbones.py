@@ -261,9 +261,7 @@ def test_a_changed_weights_file_is_refused(tmp_path, monkeypatch):
     spec.submodule_search_locations.append(str(tmp_path))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     monkeypatch.setattr(backbones._torch_pickle, "read", lambda data: pytest.fail("it was unpickled"))
-    with pytest.raises(
-        ValueError, match=r"^Received efficientnet-lite0.*, expected 579344248a93.*--force-reinstall"
-    ):
+    with pytest.raises(ValueError, match=r"^Received efficientnet-lite0.*, expected 579344248a93.*--force-reinstall"):
         backbones.build("EfficientNetLite0")
 
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -161,8 +162,6 @@ def test_what_does_not_fit_is_said_in_one_line(
 
 @pytest.mark.parametrize("names", ['["one"]', '["a", "b", "c"]', '{"a": 1, "b": 2}', "[1, 2]", "no json"])
 def test_a_model_whose_names_do_not_fit_is_refused(names: str, model: Path, photos: Path, capsys) -> None:
-    import zipfile
-
     with zipfile.ZipFile(model) as archive, zipfile.ZipFile("other.keras", "w") as other:
         for entry in archive.namelist():
             other.writestr(entry, names if entry == prediction.CLASS_NAMES_ENTRY else archive.read(entry))
@@ -174,7 +173,9 @@ def test_a_model_whose_names_do_not_fit_is_refused(names: str, model: Path, phot
 def test_a_model_for_other_inputs_is_refused(shape: tuple, photos: Path, capsys) -> None:
     inputs = keras.Input(shape)
     outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
-    prediction.save_classifier(keras.Model(inputs, outputs), "other.keras", class_names=NAMES)
+    keras.Model(inputs, outputs).save("other.keras")
+    with zipfile.ZipFile("other.keras", "a") as archive:
+        archive.writestr(prediction.CLASS_NAMES_ENTRY, json.dumps(NAMES))
     assert cli.main(["predict", "other.keras", str(photos)]) == 2
     assert "expected square colour pictures" in only_line(capsys)
 
