@@ -156,7 +156,7 @@ def teach(
         penalty=penalty,
     )
     test = training.evaluate(head, found.test.features, found.test.labels)
-    model = prediction.save(training.attach_head(network, head), output, class_names=data.class_names)
+    model = prediction.save_classifier(training.attach_head(network, head), output, class_names=data.class_names)
     lesson = Lesson(model, output.with_suffix(".html"), data, test, penalty, validation_accuracy)
     write_report(lesson, backbone=backbone, image_size=image_size)
     return lesson
