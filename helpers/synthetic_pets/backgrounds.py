@@ -11,9 +11,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from helpers._pets import noise
-from helpers._pets import painting as art
-from helpers._pets.painting import Canvas, Colour, Frame, blend, curve, ellipse, paint, plain, step, tint
+from helpers.synthetic_pets import noise
+from helpers.synthetic_pets import painting as art
+from helpers.synthetic_pets.painting import Canvas, Colour, Frame, blend, curve, ellipse, paint, plain, sine, step, tint
 
 NUM_CLUTTER = 4.5  # things lying about, on average
 LURE_SHARE = 0.5  # of them in the colours of coats, eyes, tongues and noses: they mislead a network that counts colours
@@ -167,7 +167,7 @@ def _indoors(canvas: Canvas) -> None:
     other = np.clip(wall + rng.choice([-1, 1]) * rng.uniform(0.05, 0.2) + rng.normal(0, 0.03, 3), 0, 1)
     rows, columns = np.mgrid[:height, :width].astype(np.float32) / (min(height, width) * rng.uniform(0.06, 0.18))
     columns += rng.normal(0, 0.05) * rows
-    stripes, bars = np.sin(np.pi * columns), np.sin(np.pi * rows)
+    stripes, bars = sine(np.pi * columns), sine(np.pi * rows)
     patterns = (0 * rows, stripes, stripes * bars, np.maximum(stripes, 0) * np.maximum(bars, 0) - 0.5)
     pattern = patterns[rng.choice(4, p=[0.35, 0.3, 0.2, 0.15])]
     canvas.pixels[:] = two_tone(wall, other, step(pattern, -0.1, 0.1))
@@ -237,7 +237,7 @@ def _ball(canvas: Canvas, frame: Frame, colour: np.ndarray) -> None:
     second, frequency = random_colour(canvas.rng), canvas.rng.uniform(2, 5)
 
     def stripes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        band = step(np.sin(frequency * (x + 0.4 * y * y)), -0.1, 0.1)
+        band = step(sine(frequency * (x + 0.4 * y * y)), -0.1, 0.1)
         return two_tone(colour, second, band)
 
     paint(canvas, frame, ellipse(0, 0, 1, 1), stripes, shadow=0.45, bulge=0.9)

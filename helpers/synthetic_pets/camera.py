@@ -5,9 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from helpers._pets import noise
-from helpers._pets.backgrounds import grass, random_colour
-from helpers._pets.painting import Canvas, Frame, blur, paint, plain, smooth, step, tint, wide
+from helpers.synthetic_pets import noise
+from helpers.synthetic_pets.backgrounds import grass, random_colour
+from helpers.synthetic_pets.painting import Canvas, Frame, blur, paint, plain, smooth, step, tint, wide
 
 IN_THE_WAY, DAPPLES, FLARE, GREY, BLUR, MOTION = 0.25, 0.40, 0.15, 0.08, 0.38, 0.08  # chances
 MEAN_LIGHT = (0.27, 0.62)  # exposure keeps a picture's mean luminance between these, so that nothing drowns

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from helpers._pets import painting as art
-from helpers._pets.coats import Coat
-from helpers._pets.traits import Traits
+from helpers.synthetic_pets import painting as art
+from helpers.synthetic_pets.coats import Coat
+from helpers.synthetic_pets.traits import Traits
 
 INK = (0.09, 0.07, 0.07)  # rims of eyes, mouths, toes: nearly black, never quite
 

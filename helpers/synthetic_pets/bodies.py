@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers._pets import painting as art
-from helpers._pets import shapes
-from helpers._pets.heads import paint_head, paint_profile
-from helpers._pets.pet import Pet
+from helpers.synthetic_pets import painting as art
+from helpers.synthetic_pets import shapes
+from helpers.synthetic_pets.heads import paint_head, paint_profile
+from helpers.synthetic_pets.pet import Pet
 
 
 def paint_pet(pet: Pet, frame: art.Frame) -> None:

@@ -1,19 +1,4 @@
-"""Cats and dogs drawn by code: the default data set, as a TensorFlow Datasets (TFDS) builder.
-
-Importing this module makes the name known, and then it works like any other TFDS data set::
-
-    import helpers.synthetic_pets
-    import tensorflow_datasets as tfds
-
-    (train, held_out), info = tfds.load(
-        "synthetic_pets", split=["train[:80%]", "train[80%:]"], as_supervised=True, with_info=True
-    )
-    info.features["label"].int2str(0)  # "cat"
-
-The first call draws 4,000 pictures on all processor cores; later ones read them from disk. Nothing is downloaded.
-Nobody has to be credited for a picture: no photograph and no bundled texture is used, every texture is noise or
-geometry from `helpers/_pets`.
-"""
+"""The TensorFlow Datasets (TFDS) builder: names, sizes and configurations, and the examples in a balanced order."""
 
 from __future__ import annotations
 
@@ -27,11 +12,8 @@ import tensorflow_datasets as tfds
 from etils import epath
 from tensorflow_datasets.core import hashing
 
-from helpers._pets.scene import draw
-from helpers._pets.traits import KINDS
-from helpers._pets.worker import draw_many
-
-__all__ = ["CLASS_NAMES", "PetsConfig", "SyntheticPets", "draw"]
+from helpers.synthetic_pets.traits import KINDS
+from helpers.synthetic_pets.worker import draw_many
 
 CLASS_NAMES = KINDS
 
@@ -67,8 +49,11 @@ class SyntheticPets(tfds.core.GeneratorBasedBuilder):
 
     # TFDS 4.9.10 looks this path up with importlib_resources, a package it does not install by itself.
     code_path = epath.Path(__file__)
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
+    VERSION = tfds.core.Version("1.0.1")
+    RELEASE_NOTES: ClassVar[dict[str, str]] = {
+        "1.0.0": "First release.",
+        "1.0.1": "The same bytes on every x86 processor.",
+    }
     BUILDER_CONFIGS: ClassVar[list[PetsConfig]] = [
         PetsConfig(name="default", description="2,000 / 1,000 / 1,000 pictures, seed 0."),
         PetsConfig(name="seed1", description="The same sizes, seed 1: does a result depend on the data?", seed=1),

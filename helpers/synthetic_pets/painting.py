@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from helpers._pets import noise
+from helpers.synthetic_pets import noise
 
 Colour = Sequence[float] | np.ndarray  # red, green, blue in 0..1
 ColourAt = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (x, y) of every pixel -> (h, w, 3)
@@ -126,6 +126,11 @@ def step(values: np.ndarray, start: float, stop: float) -> np.ndarray:
     return share * share * (3 - 2 * share)
 
 
+def sine(angle: np.ndarray) -> np.ndarray:
+    """Return the sine of float32 (h, w); NumPy's, unlike OpenCV's, depends on the processor in its last bit."""
+    return cv2.polarToCart(np.ones_like(angle), angle)[1]
+
+
 def blur(picture: np.ndarray, sigma: float) -> np.ndarray:
     """Blur (Gaussian); a strong blur leaves no detail, so it is done on a smaller copy, many times as fast."""
     reduce = int(sigma / 2)
@@ -227,7 +232,7 @@ class Hair:
         else:
             along, angle = cv2.cartToPolar(x - self.centre[0], y - self.centre[1])
             along, across = along * density, angle * np.float32(noise.TILE / (2 * np.pi))
-        return noise.sample(noise.hair_tile(self.length), along, across + 3 * np.sin(along / 17 + across / 6))  # locks
+        return noise.sample(noise.hair_tile(self.length), along, across + 3 * sine(along / 17 + across / 6))  # locks
 
 
 def paint_fur(

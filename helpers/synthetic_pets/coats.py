@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from helpers._pets import noise
-from helpers._pets.painting import ColourAt, blend, plain, step, tint
+from helpers.synthetic_pets import noise
+from helpers.synthetic_pets.painting import ColourAt, blend, plain, sine, step, tint
 
 BASES = {
     "black": (0.25, 0.235, 0.24),  # real black would hide the face
@@ -65,7 +65,7 @@ class Coat:
         wobble = 1.1 * (cloud - 0.5)
         if self.pattern == "tabby" and part in ("head", "body", "chest", "leg", "tail"):
             along = {"head": x * (1.3 - 0.4 * y), "body": x, "chest": y}.get(part, y) * self.stripes
-            bars = step(np.sin(along + 3.5 * wobble), 0.15, 0.6)
+            bars = step(sine(along + 3.5 * wobble), 0.15, 0.6)
             if part == "head":  # stripes on the forehead and on the cheeks, none on the face
                 bars = np.maximum(bars * step(-y, 0.25, 0.5), _cheek_stripes(x, y, wobble))
             return 0.75 * bars
@@ -95,7 +95,7 @@ class Coat:
 
 
 def _cheek_stripes(x: np.ndarray, y: np.ndarray, wobble: np.ndarray) -> np.ndarray:
-    bars = step(np.sin(9 * (y - 0.35 * np.abs(x)) + 3 * wobble), 0.2, 0.7)
+    bars = step(sine(9 * (y - 0.35 * np.abs(x)) + 3 * wobble), 0.2, 0.7)
     return bars * step(np.abs(x), 0.6, 0.75) * step(y, -0.1, 0.1)
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from helpers._pets import painting as art
-from helpers._pets import shapes
-from helpers._pets.pet import INK, Pet
-from helpers._pets.traits import Traits
+from helpers.synthetic_pets import painting as art
+from helpers.synthetic_pets import shapes
+from helpers.synthetic_pets.pet import INK, Pet
+from helpers.synthetic_pets.traits import Traits
 
 PINK, TONGUE = np.array((0.90, 0.58, 0.58), np.float32), np.array((0.92, 0.45, 0.50), np.float32)
 
