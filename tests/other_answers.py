@@ -403,6 +403,7 @@ WRONG = {
         (pipeline("cache", "shuffle", "full batches", "augment"), "has 48 pictures, expected 50"),
         (pipeline("cache", "shuffle", "repeat twice", "batch", "augment"), "no repeat()"),
         (pipeline("cache", "shuffle", "batch", "augment", "repeat"), "no repeat()"),
+        (lambda pictures, augment, size: pictures.take(0).batch(size), "Your data set is empty"),
         (shuffle_apart, "no longer belong together"),
         (pipeline("cache", "shuffle", "batch", "prefetch"), "Nobody was augmented"),
         (pipeline("shuffle", "batch", "augment", "prefetch"), "read 100 pictures, expected 50"),

@@ -57,16 +57,15 @@ def _view_split(split: Function, labels: Array, shares: list[float], seed: int) 
     outside, repeated = (together < 0) | (together > last), len(together) - len(np.unique(together))
     held = np.array([np.bincount(labels.take(part, mode="clip"), minlength=3) for part in parts])  # (parts, classes)
     exact = np.outer(shares, np.bincount(labels))
+    held_about = np.where(abs(held - exact) <= 1, np.round(exact), held).astype(int).tolist()
     return {
         f"{{}} of your positions are outside of 0 to {last}, expected {{}}.": outside.sum(),
         "{} positions stand in your parts more than once, expected {}: draw without putting back.": repeated,
         "Your parts hold {} positions, expected {}: where a share is no whole number, the rest has to go somewhere.": (
             len(together)
         ),
-        "The parts hold {} pictures of the classes, expected about {}: split each class separately, by "
-        "the positions where labels == label.": np.where(abs(held - exact) <= 1, np.round(exact), held)
-        .astype(int)
-        .tolist(),
+        "The parts hold {} pictures of the classes, expected about {}: split each class separately, by the positions "
+        "where labels == label.": held_about,
         "The same seed gave another split: make your generator from the seed, np.random.default_rng(seed).": (
             all(map(np.array_equal, parts, same))
         ),
@@ -144,15 +143,14 @@ def _view_pipeline(make: Function, count: int, batch_size: int) -> Mapping[str, 
     dataset = make(source, lambda batch: batch + random.uniform((), maxval=1.0), batch_size)
     _require_batched_pairs(dataset)
     epochs = [list(islice(dataset.as_numpy_iterator(), 2 * count)) for _ in range(2)]  # repeat() has no end
+    require(all(epochs), "Your data set is empty.")
     orders = [[labels.tolist() for _, labels in epoch] for epoch in epochs]
     labels, second = (np.concatenate(order) for order in orders)
     values, again = (np.concatenate([pictures[:, 0, 0, 0] for pictures, _ in epoch]) for epoch in epochs)
     in_files = [list(range(count))[start : start + batch_size] for start in range(0, count, batch_size)]
     return {
         "Your batches have up to {} pictures, expected {}: use batch_size.": max(map(len, orders[0])),
-        "An epoch has {} pictures, expected {}: don't drop the last batch, it is only smaller.": min(
-            len(labels), count
-        ),
+        "An epoch has {} pictures, expected {}: don't drop the last, smaller batch.": min(len(labels), count),
         "An epoch should have each picture once: no repeat().": np.array_equal(np.sort(labels), np.arange(count)),
         "Pictures and labels no longer belong together: shuffle pairs, and augment pictures only.": (
             np.array_equal(values // 10, labels)
@@ -166,8 +164,8 @@ def _view_pipeline(make: Function, count: int, batch_size: int) -> Mapping[str, 
             sorted(orders[0]) == in_files
         ),
         "Both epochs had the same order: the cache has kept it. Shuffle behind the cache.": orders[0] == orders[1],
-        "Both epochs had the same random changes: the cache has kept them. Augment behind the cache.": np.allclose(
-            np.sort(values - 10 * labels), np.sort(again - 10 * second), atol=1e-3
+        "Both epochs had the same random changes: the cache has kept them. Augment behind the cache.": (
+            np.array_equal(np.sort(values - 10 * labels), np.sort(again - 10 * second))
         ),
         "All in the right order, but prefetch is missing at the end.": _prefetches_last(dataset),
     }
