@@ -1,10 +1,7 @@
 """What notebook 03 writes out by hand, taken from its cells as they stand, against the course's own and Keras'."""
 
-import ast
 from pathlib import Path
-from typing import Any
 
-import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,7 +11,7 @@ from PIL import Image
 from skimage import data
 
 from helpers import datasets, images
-from helpers.commands import notebooks
+from tests.lesson_cells import run_cells
 
 IMAGE_SIZE, SIDE = 96, 128
 NAMES = {"read", "decode", "to_record", "from_record", "read_as_generator", "difference_hash", "save_again"}
@@ -22,19 +19,7 @@ NAMES = {"read", "decode", "to_record", "from_record", "read_as_generator", "dif
 SIZES = [(300, 451), (128, 128), (64, 200), (333, 97), (500, 192)]
 
 
-def run_cells() -> dict[str, Any]:
-    """Execute the notebook's imports and its cells tagged `from-scratch`, and return what they define."""
-    (path,) = notebooks.find_notebooks(["03"])
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    statements = [node for cell in cells for node in ast.parse(cell.source).body]
-    imports = [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
-    tagged = [cell.source for cell in cells if "from-scratch" in cell.metadata.get("tags", [])]
-    namespace: dict[str, Any] = {"__name__": "lesson", "IMAGE_SIZE": IMAGE_SIZE, "SIDE": SIDE}
-    exec(compile("\n".join([*imports, *tagged]), path.name, "exec"), namespace)
-    return namespace
-
-
-LESSON = run_cells()
+LESSON = run_cells("03", IMAGE_SIZE=IMAGE_SIZE, SIDE=SIDE)
 
 
 @pytest.fixture(scope="module")
