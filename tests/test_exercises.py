@@ -13,6 +13,7 @@ import pytest
 from helpers import checks
 from helpers.checks._runner import CheckError
 from helpers.checks._runner import Exercise as Check
+from helpers.commands import notebooks, student
 from tests.lesson_cells import read_cells, read_imports
 from tests.other_answers import RIGHT, WRONG
 
