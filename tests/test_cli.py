@@ -115,12 +115,12 @@ def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], caps
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ("teach nothing --output m.keras", ["'nothing'", "not a folder", "one sub-folder a class"]),
+        ("teach nothing --output m.keras", ["'nothing'", "not a folder", "one sub-folder per class"]),
         ("teach photos --output m", ["'m'", "ending in '.keras'", "Add the ending"]),
         ("teach photos --output photos.keras", ["'photos.keras'", "is a folder"]),
         ("teach photos --output m.keras --image-size 7", ["--image-size 7", "32 to 600"]),
         ("teach photos --output m.keras --backbone Lite", ["'Lite'", "did you mean", "EfficientNetLite"]),
-        ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder a class"]),
+        ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder"]),
         ("teach one --output m.keras", ["1 class folder(s)", "['cat']", "two or more"]),
         ("teach photos --output m.keras", ["Received 4 pictures, too few", "Add pictures"]),
         ("teach photos --output a_file/m.keras", ["'a_file'", "no file can be written", "Choose another folder"]),
@@ -130,14 +130,15 @@ def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], caps
         ("predict cut.keras photos", ["'cut.keras'", "expected a Keras model", "`teach`"]),
         ("predict model.keras nothing.png", ["'nothing.png'", "Check the path"]),
         ("predict model.keras empty", ["'empty'", "without a picture"]),
-        ("run nothing", ["'nothing'", "a number, a name or a path", "07_feature_extraction"]),
+        ("run nothing", ["'nothing'", "a number, a name, or the path", "07_feature_extraction"]),
+        ("run nowhere/07_feature_extraction.ipynb", ["'nowhere/07_feature_extraction.ipynb'", "the path of a file"]),
         ("run 07 --profile fast", ["'fast'", "'quick', 'full'"]),
         ("run 07 -p NUM_TRAIN many", ["NUM_TRAIN 'many'", "a whole number"]),
         ("run 07 -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
         ("run 07 --output a_file", ["'a_file'", "no file can be written"]),
         ("run broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
         ("student --output a_file", ["'a_file'", "no file can be written"]),
-        ("student nothing", ["'nothing'", "a number, a name or a path"]),
+        ("student nothing", ["'nothing'", "a number, a name, or the path"]),
         ("outputs broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
     ],
 )
@@ -290,17 +291,31 @@ def test_a_relative_data_folder_is_taken_from_where_you_are(capsys) -> None:
 
 
 def test_student_keeps_answers_unless_forced(capsys) -> None:
+    answered, other = (Path("student", f"{name}.ipynb") for name in ("07_feature_extraction", "01_images_as_arrays"))
     assert commands.main(["student", "07"]) == 0
-    assert capsys.readouterr().out.strip() == str(Path("student", "07_feature_extraction.ipynb"))
-    notebook = Path("student", "07_feature_extraction.ipynb")
-    edition = notebook.read_bytes()
+    assert capsys.readouterr().out.strip() == str(answered)
+    edition = answered.read_bytes()
     assert b"BEGIN SOLUTION" not in edition
-    notebook.write_bytes(edition + b"\n")
-    assert commands.main(["student", "07"]) == 2
-    assert "--force" in only_line(capsys)
-    assert notebook.read_bytes() == edition + b"\n"
+    answered.write_bytes(edition.replace(b"raise NotImplementedError", b"return 2 #"))
+    assert commands.main(["student", "01", "07"]) == 0
+    output, error = capsys.readouterr()
+    assert output.strip() == str(other)
+    assert str(answered) in error.splitlines()[0]
+    assert "--force" in error.splitlines()[1]
+    assert answered.read_bytes() != edition
     assert commands.main(["student", "07", "--force"]) == 0
-    assert notebook.read_bytes() == edition
+    assert answered.read_bytes() == edition
+
+
+@pytest.mark.parametrize("command", ["run", "student", "outputs", "run --profile quick"])
+def test_a_package_without_its_course_says_so(command: str, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    from helpers.commands import notebooks
+
+    monkeypatch.setattr(notebooks, "NOTEBOOK_FOLDER", Path("site-packages", "notebooks").resolve())
+    for arguments in (command, f"{command} 07"):
+        assert commands.main(arguments.split()) == 2
+        assert "was installed without them" in only_line(capsys)
+    assert list(Path().iterdir()) == []
 
 
 def test_outputs_runs_what_has_changed(capsys) -> None:

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from helpers import prediction, training
-from helpers.commands import teach
 from helpers.commands.report import describe_confusion, write_report
+from helpers.commands.teach import PENALTIES, TeachResult, choose_penalty, teach
 from helpers.features import Features, FeatureSets
 
 # Keras saves its weights in a way that NumPy 2 calls outdated.
@@ -50,16 +50,16 @@ def said() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lesson(folder: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> teach.Lesson:
+def result(folder: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> TeachResult:
     output = tmp_path_factory.mktemp("out") / "deep" / "model.keras"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_DATA", str(tmp_path_factory.mktemp("data")))
-        return teach.teach(folder, output=output, image_size=32, say=said.append)
+        return teach(folder, output=output, image_size=32, say=said.append)
 
 
 @pytest.fixture(scope="module")
-def report(lesson: teach.Lesson) -> str:
-    return lesson.report.read_text(encoding="utf-8")
+def report(result: TeachResult) -> str:
+    return result.report.read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):
@@ -81,15 +81,15 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_model_and_report_lie_side_by_side(lesson: teach.Lesson) -> None:
-    assert sorted(path.name for path in lesson.model.parent.iterdir()) == ["model.html", "model.keras"]
+def test_model_and_report_lie_side_by_side(result: TeachResult) -> None:
+    assert sorted(path.name for path in result.model.parent.iterdir()) == ["model.html", "model.keras"]
     # 62 files, of which one is damaged and one a copy
-    assert lesson.data.counts == {"train": 48, "validation": 6, "test": 6}
+    assert result.data.counts == {"train": 48, "validation": 6, "test": 6}
 
 
-def test_it_has_learned_the_colours(lesson: teach.Lesson, folder: Path) -> None:
-    classifier = prediction.load(lesson.model)
-    assert classifier.class_names == lesson.data.class_names == (HOSTILE, KOREAN)
+def test_it_has_learned_the_colours(result: TeachResult, folder: Path) -> None:
+    classifier = prediction.load(result.model)
+    assert classifier.class_names == result.data.class_names == (HOSTILE, KOREAN)
     assert classifier.image_size == 32
     files = [*sorted((folder / HOSTILE).glob("[0-9]*.png")), *sorted((folder / KOREAN).glob("[0-9]*.png"))]
     predictions, problems = prediction.predict_files(classifier, files)
@@ -98,26 +98,26 @@ def test_it_has_learned_the_colours(lesson: teach.Lesson, folder: Path) -> None:
     assert np.mean(right) >= 0.9
 
 
-def test_the_saved_model_gives_what_the_lesson_measured(lesson: teach.Lesson) -> None:
-    model = prediction.load(lesson.model)
-    pictures = [picture for picture, _ in lesson.data.test.as_numpy_iterator()]
+def test_the_saved_model_gives_what_the_result_measured(result: TeachResult) -> None:
+    model = prediction.load(result.model)
+    pictures = [picture for picture, _ in result.data.test.as_numpy_iterator()]
     resized = np.stack([np.asarray(Image.fromarray(p).resize((32, 32), Image.Resampling.BILINEAR)) for p in pictures])
     probabilities = model.model.predict(resized.astype(np.float32), verbose=0)
     # Pillow rounds otherwise than TensorFlow does, so the answers are close, not equal.
-    np.testing.assert_allclose(probabilities, lesson.test.probabilities, atol=0.15)
+    np.testing.assert_allclose(probabilities, result.test.probabilities, atol=0.15)
 
 
-def test_the_report_gives_accuracy_and_matrix(lesson: teach.Lesson, report: str) -> None:
+def test_the_report_gives_accuracy_and_matrix(result: TeachResult, report: str) -> None:
     page = Page(report)
-    assert f"{lesson.test.accuracy:.1%} of {len(lesson.test.labels)} test pictures are right" in page.text
-    assert describe_confusion(lesson.test.confusion, class_names=lesson.data.class_names) in page.text
+    assert f"{result.test.accuracy:.1%} of {len(result.test.labels)} test pictures are right" in page.text
+    assert describe_confusion(result.test.confusion, class_names=result.data.class_names) in page.text
     cells = [int(cell) for cell in re.findall(r"<td style=[^>]*>(\d+)</td>", report)]
-    assert cells == lesson.test.confusion.ravel().tolist()
+    assert cells == result.test.confusion.ravel().tolist()
 
 
-def test_the_report_lists_what_was_set_aside(lesson: teach.Lesson, report: str, said: list[str]) -> None:
+def test_the_report_lists_what_was_set_aside(result: TeachResult, report: str, said: list[str]) -> None:
     text = Page(report).text
-    reasons = dict(lesson.data.set_aside)
+    reasons = dict(result.data.set_aside)
     assert set(reasons) == {str(Path(HOSTILE, "cut&paste.png")), str(Path(KOREAN, "copy.png"))}
     for file, reason in reasons.items():
         assert f"{file}: {reason}" in text
@@ -135,14 +135,14 @@ def test_the_report_needs_no_other_file(report: str) -> None:
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", report)
 
 
-def test_the_gallery_shows_each_mistake_with_a_text(lesson: teach.Lesson, tmp_path: Path) -> None:
-    labels = 1 - lesson.test.predicted  # as if every answer were wrong
-    wrong = training.Evaluation(0.0, labels, lesson.test.probabilities)
-    changed = teach.Lesson(
-        lesson.model, tmp_path / "wrong.html", lesson.data, wrong, lesson.penalty, lesson.validation_accuracy
+def test_the_gallery_shows_each_mistake_with_a_text(result: TeachResult, tmp_path: Path) -> None:
+    labels = 1 - result.test.predicted  # as if every answer were wrong
+    wrong = training.Evaluation(0.0, labels, result.test.probabilities)
+    changed = TeachResult(
+        result.model, tmp_path / "wrong.html", result.data, wrong, result.penalty, result.validation_accuracy
     )
     page = Page(write_report(changed, backbone="net", image_size=32).read_text(encoding="utf-8"))
-    names = lesson.data.class_names
+    names = result.data.class_names
     expected = {
         f"{names[truth]}, taken for {names[answer]} ({row.max():.0%})"
         for truth, answer, row in zip(labels, wrong.predicted, wrong.probabilities, strict=True)
@@ -163,9 +163,9 @@ def test_the_penalty_is_the_best_on_validation() -> None:
         return Features(rows.astype(np.float32), labels)
 
     found = FeatureSets(make(40), make(400), make(10))
-    penalty, accuracy = teach.choose_penalty(found, num_classes=2)
+    penalty, accuracy = choose_penalty(found, num_classes=2)
     accuracies = {}
-    for candidate in teach.PENALTIES:
+    for candidate in PENALTIES:
         head = training.fit_logistic_head(found.train.features, found.train.labels, num_classes=2, penalty=candidate)
         result = training.evaluate(head, found.validation.features, found.validation.labels)
         accuracies[candidate] = result.accuracy
@@ -180,15 +180,15 @@ def test_an_output_that_cannot_be_is_refused_first(tmp_path: Path, output: str, 
     (tmp_path / "folder.keras").mkdir()
     said: list[str] = []
     with pytest.raises(ValueError, match=message):
-        teach.teach(tmp_path, output=tmp_path / output, say=said.append)
+        teach(tmp_path, output=tmp_path / output, say=said.append)
     assert said == []
 
 
 def test_few_pictures_are_refused_by_name(tmp_path: Path) -> None:
     write_noise(tmp_path / "photos" / "red", RED, 12, seed=0)
     write_noise(tmp_path / "photos" / "blue", BLUE, 9, seed=1)
-    with pytest.raises(ValueError, match=r"too few usable pictures \(blue: 9\), expected 10 or more a class"):
-        teach.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+    with pytest.raises(ValueError, match=r"too few usable pictures \(blue: 9\), expected 10 or more per class"):
+        teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
     assert not list(tmp_path.glob("*.keras"))
 
 
@@ -197,8 +197,8 @@ def test_a_test_folder_is_used_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for seed, (split, count) in enumerate({"train": 10, "validation": 5, "test": 20}.items()):
         write_noise(tmp_path / "photos" / split / "red", RED, count, seed=2 * seed)
         write_noise(tmp_path / "photos" / split / "blue", BLUE, count, seed=2 * seed + 1)
-    lesson = teach.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
-    assert lesson.data.counts == {"train": 20, "validation": 10, "test": 40}
+    result = teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+    assert result.data.counts == {"train": 20, "validation": 10, "test": 40}
 
 
 @pytest.mark.slow
@@ -207,8 +207,8 @@ def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.skip("needs COURSE_PHOTOS: a folder with cat_dog_small/ and weather/")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
     photos = Path(root) / "cat_dog_small"
-    lesson = teach.teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
+    result = teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
     files = sorted((photos / "validation").rglob("*.jpg"))
-    predictions, problems = prediction.predict_files(prediction.load(lesson.model), files)
+    predictions, problems = prediction.predict_files(prediction.load(result.model), files)
     assert (len(predictions), problems) == (1000, [])
     assert np.mean([row.label == Path(row.file).parent.name for row in predictions]) >= 0.98
