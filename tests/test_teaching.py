@@ -3,16 +3,19 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import prediction, training
+from helpers import commands, prediction, training
 from helpers.commands.report import describe_confusion, write_report
-from helpers.commands.teach import PENALTIES, TeachResult, choose_penalty, teach
+from helpers.commands.teach import PENALTIES, TeachResult, choose_penalty, describe_data, teach
 from helpers.features import Features, FeatureSets
 
 # Keras saves its weights in a way that NumPy 2 calls outdated.
@@ -199,6 +202,104 @@ def test_a_test_folder_is_used_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
         write_noise(tmp_path / "photos" / split / "blue", BLUE, count, seed=2 * seed + 1)
     result = teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
     assert result.data.counts == {"train": 20, "validation": 10, "test": 40}
+
+
+# --- on the screen -----------------------------------------------------------------------------------------------
+
+
+def stand_in(confusion: np.ndarray, **changes: object) -> TeachResult:
+    """A result that needs no training: class names of eight letters, and this confusion matrix."""
+    names = tuple(f"class{number:03}" for number in range(len(confusion)))
+    counts = {"train": 8, "validation": 1, "test": 1}
+    data = SimpleNamespace(**{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0} | changes)
+    test = SimpleNamespace(accuracy=0.5, confusion=confusion, labels=np.zeros(int(confusion.sum())))
+    return TeachResult(Path("m.keras"), Path("m.html"), data, test, 1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("classes", "columns", "whole"),
+    [(2, 80, True), (4, 80, True), (6, 80, False), (20, 80, False), (20, 400, True), (300, 80, False), (2, 20, False)],
+)
+def test_a_table_wider_than_the_screen_is_told_by_its_largest_numbers(
+    classes: int, columns: int, whole: bool, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confusion = 50 * np.eye(classes, dtype=int)
+    confusion[1, 0], confusion[0, 1] = 41, 37
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("helpers.commands.teach.teach", lambda *_, **__: stand_in(confusion))
+    assert commands.main(["teach", "photos", "--output", "m.keras"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = [line for line in lines if line.startswith(("┃", "│"))]
+    assert max(map(len, table)) <= columns
+    assert len(table) < 25 or whole
+    numbers = [re.findall(r"\b\d+\b", line.split("│")[-2 if not whole else 2]) for line in table if "│" in line]
+    assert [number for found in numbers for number in found][:2] == (["50", "41"] if whole else ["41", "37"])
+    assert ("The report has the whole table of 300 classes." in lines) is (classes == 300)
+    assert "…" not in "".join(table)
+
+
+def test_without_mistakes_no_table_is_needed(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("helpers.commands.teach.teach", lambda *_, **__: stand_in(np.eye(40, dtype=int)))
+    assert commands.main(["teach", "photos", "--output", "m.keras"]) == 0
+    output = capsys.readouterr().out
+    assert "┃" not in output
+    assert "The report has the whole table of 40 classes." in output
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"near_duplicates": 3}, "Near duplicates: 3 pictures, each kept in one split with those that it resembles."),
+        ({"set_aside": (("a/b.heic", "no picture."),)}, "Set aside: a/b.heic (no picture)."),
+    ],
+)
+def test_what_is_not_as_expected_is_said(changes: dict, line: str) -> None:
+    first, *others = describe_data(stand_in(np.eye(2, dtype=int), **changes).data)
+    assert first == "8 pictures to learn from, 1 to choose with, 1 to test on; classes: class000, class001."
+    assert others == [line]
+
+
+# --- names that cannot be written, a data folder that cannot be written to --------------------------------------
+
+ODD = ("\x1b[31mred", os.fsdecode("고양이".encode("cp949")))
+PRINTED = ("\\x1b[31mred", "\\udcb0\\udced\\udcbe\\udce7\\udcc0\\udccc")
+
+
+@pytest.fixture(scope="module")
+def odd_output(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The model, and what was printed."""
+    if sys.platform != "linux":
+        pytest.skip("other systems take UTF-8 names only")
+    home = tmp_path_factory.mktemp("odd")
+    for seed, (name, colour) in enumerate(zip(ODD, (RED, BLUE), strict=True)):
+        write_noise(home / "photos" / name, colour, 12, seed=seed)
+        (home / "photos" / name / f"{ODD[1]}.png").write_bytes(b"\0")
+    (home / "a_file").touch()
+    environment = os.environ | {"COURSE_DATA": str(home / "a_file" / "data")}
+    command = [sys.executable, "-m", "helpers", "teach", "photos", "--output", "m.keras", "--image-size", "32"]
+    done = subprocess.run(command, cwd=home, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return home / "m.keras", done.stdout.decode("utf-8")
+
+
+def test_names_that_cannot_be_written_are_written_out(odd_output: tuple[Path, str]) -> None:
+    model, printed = odd_output
+    page = Page(model.with_suffix(".html").read_text(encoding="utf-8"))
+    assert prediction.load(model).class_names == PRINTED
+    for text in (printed, page.text):
+        assert "\x1b" not in text
+        for name in PRINTED:
+            assert name in text
+            assert f"{name}/{PRINTED[1]}.png" in text
+    assert set(page.tags) >= {"table", "li"}
+
+
+def test_without_a_place_for_features_they_are_not_saved_and_that_is_said(odd_output: tuple[Path, str]) -> None:
+    model, printed = odd_output
+    (line,) = (line for line in printed.splitlines() if "features are not saved" in line)
+    assert "a_file" in line
+    assert sorted(path.name for path in model.parent.iterdir()) == ["a_file", "m.html", "m.keras", "photos"]
 
 
 @pytest.mark.slow
