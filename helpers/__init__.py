@@ -24,7 +24,7 @@ Where to look:
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, computed once and saved
-- ``training``: seeds, callbacks, a fit that goes on after an interruption, spread over seeds, evaluation
+- ``training``: seeds, callbacks, a head solved at once, the same measurement over several seeds, evaluation
 - ``prediction``: save a classifier, load it, label files with it
 - ``explain``: what a network's filters look like, and what they find in a picture
 - ``plotting``: every figure, each with a text for readers who cannot see it

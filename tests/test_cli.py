@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,9 @@ def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 def model(tiny_backbone: keras.Model, tmp_path: Path) -> Path:
     channels = tiny_backbone.output_shape[-1]
     head = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2, activation="softmax")])
-    return prediction.save(training.attach_head(tiny_backbone, head), tmp_path / "model.keras", class_names=NAMES)
+    return prediction.save_classifier(
+        training.attach_head(tiny_backbone, head), tmp_path / "model.keras", class_names=NAMES
+    )
 
 
 @pytest.fixture
@@ -167,8 +170,6 @@ def test_what_does_not_fit_is_said_in_one_line(
 
 @pytest.mark.parametrize("names", ['["one"]', '["a", "b", "c"]', '{"a": 1, "b": 2}', "[1, 2]", "no json"])
 def test_a_model_whose_names_do_not_fit_is_refused(names: str, model: Path, photos: Path, capsys) -> None:
-    import zipfile
-
     with zipfile.ZipFile(model) as archive, zipfile.ZipFile("other.keras", "w") as other:
         for entry in archive.namelist():
             other.writestr(entry, names if entry == prediction.CLASS_NAMES_ENTRY else archive.read(entry))
@@ -180,7 +181,9 @@ def test_a_model_whose_names_do_not_fit_is_refused(names: str, model: Path, phot
 def test_a_model_for_other_inputs_is_refused(shape: tuple, photos: Path, capsys) -> None:
     inputs = keras.Input(shape)
     outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(inputs))
-    prediction.save(keras.Model(inputs, outputs), "other.keras", class_names=NAMES)
+    keras.Model(inputs, outputs).save("other.keras")
+    with zipfile.ZipFile("other.keras", "a") as archive:
+        archive.writestr(prediction.CLASS_NAMES_ENTRY, json.dumps(NAMES))
     assert commands.main(["predict", "other.keras", str(photos)]) == 2
     assert "expected square colour pictures" in only_line(capsys)
 
@@ -307,7 +310,7 @@ def test_many_files_keep_their_order(model: Path, make_folder: MakeFolder, capsy
     assert commands.main(["predict", str(model), *map(str, files), "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [row["file"] for row in rows] == list(map(str, files))
-    predictions, _ = prediction.predict_files(prediction.load(model), files[-10:])
+    predictions, _ = prediction.predict_files(prediction.load_classifier(model), files[-10:])
     assert [row["label"] for row in rows[-10:]] == [one.label for one in predictions]
 
 

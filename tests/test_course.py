@@ -10,7 +10,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers.commands import notebooks, outputs, run, student
+from helpers.commands import notebooks, run, student
 
 PARAMETERS = 'DATASET = "synthetic_pets"\nSEED = 0\nRATE = 0.5  # a step\nFLAG = False\nSIZES = [1, 2]\nLIMIT = None'
 
@@ -170,7 +170,7 @@ def test_parameters_reach_the_notebooks_that_have_them(good: Path, tmp_path: Pat
     [
         ({"parameters": {"NOPE": "1"}}, "Received parameter 'NOPE', expected one of .*'SEED'"),
         ({"parameters": {"SEED": "x"}}, "Received SEED 'x', expected a whole number"),
-        ({"profile": "nope"}, r"Received profile 'nope', expected one of \['quick', 'full'\]"),
+        ({"profile": "nope"}, r"Received profile 'nope', expected one of \['quick', 'full', 'smoke'\]"),
     ],
 )
 def test_a_wrong_call_runs_nothing(good: Path, tmp_path: Path, changes: dict, message: str) -> None:
@@ -250,41 +250,6 @@ def test_a_page_keeps_the_texts_of_pictures(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "picture.ipynb", code(source))
     (result,) = notebooks.run_notebooks([path], output=tmp_path / "out", progress=False)
     assert 'alt="a grey dot"' in result.page.read_text(encoding="utf-8").replace("'", '"')
-
-
-# --- stored outputs ----------------------------------------------------------------------------------------------
-
-
-def test_outputs_are_stored_once_and_anew_when_the_code_changes(tmp_path: Path) -> None:
-    path = write_notebook(tmp_path / "05_x.ipynb", new_markdown_cell("# X"), code("print(6 * 7)"))
-    assert outputs.refresh_outputs(path)
-    stored = nbformat.read(path, as_version=4)
-    assert printed(path) == "42\n"
-    assert [cell.id for cell in stored.cells] == ["05-000", "05-001"]
-    assert stored.metadata["course"]["code"] == outputs.code_digest(stored)
-    content = path.read_bytes()
-    assert not outputs.refresh_outputs(path)
-    assert outputs.refresh_outputs(path, force=True)
-    assert path.read_bytes() == content
-    stored.cells[1].source = "print(6 * 8)"
-    nbformat.write(stored, path)
-    assert outputs.refresh_outputs(path)
-    assert printed(path) == "48\n"
-    assert sorted(tmp_path.iterdir()) == [path]
-
-
-def test_a_failing_notebook_keeps_its_stored_outputs(bad: Path) -> None:
-    before = bad.read_bytes()
-    with pytest.raises(notebooks.NotebookFailedError, match=r"bad.ipynb stopped at cell 3"):
-        outputs.refresh_outputs(bad)
-    assert bad.read_bytes() == before
-
-
-def test_the_digest_is_of_code_alone() -> None:
-    first = new_notebook(cells=[new_markdown_cell("a"), code("1")])
-    second = new_notebook(cells=[new_markdown_cell("b"), code("1", "check")])
-    third = new_notebook(cells=[new_markdown_cell("a"), code("2")])
-    assert outputs.code_digest(first) == outputs.code_digest(second) != outputs.code_digest(third)
 
 
 # --- the edition for students ------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ def test_model_and_report_lie_side_by_side(result: TeachResult) -> None:
 
 
 def test_it_has_learned_the_colours(result: TeachResult, folder: Path) -> None:
-    classifier = prediction.load(result.model)
+    classifier = prediction.load_classifier(result.model)
     assert classifier.class_names == result.data.class_names == (HOSTILE, KOREAN)
     assert classifier.image_size == 32
     files = [*sorted((folder / HOSTILE).glob("[0-9]*.png")), *sorted((folder / KOREAN).glob("[0-9]*.png"))]
@@ -102,7 +102,7 @@ def test_it_has_learned_the_colours(result: TeachResult, folder: Path) -> None:
 
 
 def test_the_saved_model_gives_what_the_result_measured(result: TeachResult) -> None:
-    model = prediction.load(result.model)
+    model = prediction.load_classifier(result.model)
     pictures = [picture for picture, _ in result.data.test.as_numpy_iterator()]
     resized = np.stack([np.asarray(Image.fromarray(p).resize((32, 32), Image.Resampling.BILINEAR)) for p in pictures])
     probabilities = model.model.predict(resized.astype(np.float32), verbose=0)
@@ -286,7 +286,7 @@ def odd_output(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_names_that_cannot_be_written_are_written_out(odd_output: tuple[Path, str]) -> None:
     model, printed = odd_output
     page = Page(model.with_suffix(".html").read_text(encoding="utf-8"))
-    assert prediction.load(model).class_names == PRINTED
+    assert prediction.load_classifier(model).class_names == PRINTED
     for text in (printed, page.text):
         assert "\x1b" not in text
         for name in PRINTED:
@@ -300,16 +300,3 @@ def test_without_a_place_for_features_they_are_not_saved_and_that_is_said(odd_ou
     (line,) = (line for line in printed.splitlines() if "features are not saved" in line)
     assert "a_file" in line
     assert sorted(path.name for path in model.parent.iterdir()) == ["a_file", "m.html", "m.keras", "photos"]
-
-
-@pytest.mark.slow
-def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not (root := os.environ.get("COURSE_PHOTOS")):
-        pytest.skip("needs COURSE_PHOTOS: a folder with cat_dog_small/ and weather/")
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
-    photos = Path(root) / "cat_dog_small"
-    result = teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
-    files = sorted((photos / "validation").rglob("*.jpg"))
-    predictions, problems = prediction.predict_files(prediction.load(result.model), files)
-    assert (len(predictions), problems) == (1000, [])
-    assert np.mean([row.label == Path(row.file).parent.name for row in predictions]) >= 0.98

@@ -1,16 +1,26 @@
-"""`python -m helpers outputs`: execute the notebooks whose code has changed, and store their outputs in them."""
+"""`python -m helpers outputs`: execute the notebooks that have changed, and store their outputs in them with a stamp.
+
+The stamp says what the outputs were made with, so that a test can tell when they are stale, or were changed by hand.
+"""
 
 import argparse
+import ast
 import hashlib
+import json
 import re
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from helpers.commands._shared import add_command
+from helpers.files import written_beside
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
+
+PACKAGE = Path(__file__).parents[1]
+KEPT_METADATA = ("tags", "editable", "jupyter")
 
 
 def add_outputs(commands: Any) -> None:
@@ -19,11 +29,11 @@ def add_outputs(commands: Any) -> None:
         commands,
         "outputs",
         refresh_notebooks,
-        help="For authors: execute the notebooks whose code has changed and store their outputs in them.",
+        help="For authors: execute the notebooks that have changed, or the package under them, and store the outputs.",
         example="outputs 07 --all",
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
-    parser.add_argument("--all", action="store_true", help="also those whose code has not changed")
+    parser.add_argument("--all", action="store_true", help="also those whose stamp says that nothing has changed")
 
 
 def refresh_notebooks(options: argparse.Namespace) -> int:
@@ -41,7 +51,10 @@ def refresh_notebooks(options: argparse.Namespace) -> int:
 
 
 def refresh_outputs(path: Path, *, force: bool = False) -> bool:
-    """Execute a notebook and store its outputs in it, if its code has changed since they were stored.
+    """Execute a notebook and store its outputs in it, unless its stamp says that they are those of today's code.
+
+    Outputs that follow the clock (cells tagged `timing`) stay as they are stored while neither the notebook's code nor
+    the package has changed: two runs give the same file.
 
     Args:
         path: the notebook, changed in place.
@@ -60,9 +73,11 @@ def refresh_outputs(path: Path, *, force: bool = False) -> bool:
     from helpers.commands import notebooks
 
     notebook, last_cell = notebooks.read_notebook(path), notebooks.LastCell()
-    digest = code_digest(notebook)
-    if not force and notebook.metadata.get("course", {}).get("code") == digest:
+    stored, stamp = notebook.metadata.get("course", {}), make_stamp(notebook, number=path.stem[:2])
+    if not force and stored == stamp:
         return False
+    same_code = all(stored.get(part) == stamp[part] for part in ("code", "helpers"))
+    timed = {index: cell.outputs for index, cell in enumerate(notebook.cells) if same_code and _has_tag(cell, "timing")}
     client = NotebookClient(
         notebook,
         timeout=notebooks.CELL_TIMEOUT,
@@ -70,23 +85,91 @@ def refresh_outputs(path: Path, *, force: bool = False) -> bool:
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=list(notebooks.KERNEL_ARGUMENTS),
         on_cell_execute=last_cell,
+        coalesce_streams=True,  # how a text is cut into pieces depends on the clock
     )
     try:
         client.execute()
     except (CellExecutionError, DeadKernelError, CellTimeoutError) as error:
         raise notebooks.NotebookFailedError(last_cell.describe_failure(path, error)) from error
+    for index, outputs in timed.items():
+        notebook.cells[index].outputs = outputs
     _tidy(notebook, number=path.stem[:2])
-    notebook.metadata["course"] = {"code": digest}
-    unfinished = path.with_suffix(".part")
-    nbformat.write(notebook, unfinished)
-    unfinished.replace(path)
+    notebook.metadata["course"] = make_stamp(notebook, number=path.stem[:2])
+    with written_beside(path) as draft:
+        nbformat.write(notebook, draft)
     return True
 
 
-def code_digest(notebook: "NotebookNode") -> str:
-    """Return a short hash of a notebook's code cells."""
-    code = "\0".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
-    return hashlib.sha256(code.encode()).hexdigest()[:16]
+# --- the stamp ---------------------------------------------------------------------------------------------------
+
+
+def make_stamp(notebook: "NotebookNode", *, number: str) -> dict[str, str]:
+    """Return short hashes of all that a notebook's stored outputs depend on, and of these outputs themselves.
+
+    Args:
+        notebook: with its outputs.
+        number: of the lesson, two digits.
+
+    Returns:
+        `code`: of the cells of code; `helpers`: of the modules of the package that they use, and those that these use,
+        without comments and docstrings; `outputs`: of what is stored.
+    """
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    modules = used_modules("\n".join(cell.source for cell in code), number=number)
+    return {
+        "code": _hash([cell.source for cell in code]),
+        "helpers": _hash([_bare_source(path.read_text(encoding="utf-8")) for path in modules]),
+        "outputs": _hash([json.dumps(cell.outputs, sort_keys=True) for cell in code]),
+    }
+
+
+def _hash(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+
+
+def used_modules(source: str, *, number: str) -> list[Path]:
+    """Return the files of the package that a source imports, directly or through others, in order.
+
+    Of the checks only the lesson's own module counts, with what it needs: they are imported as one package.
+    """
+    found: set[Path] = set()
+    waiting = _imports(source)
+    if "helpers.checks" in waiting:
+        waiting.add(f"helpers.checks.nb{number}")
+    while waiting:
+        path = _file_of(waiting.pop())
+        if path and path not in found:
+            found.add(path)
+            waiting |= _imports(path.read_text(encoding="utf-8"))
+    return sorted(found)
+
+
+def _imports(source: str) -> set[str]:
+    """Return every dotted name of the package that a source imports, the packages on the way included."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    ours = {name for name in names if name.startswith("helpers.")}
+    return ours | {name.rpartition(".")[0] for name in ours if name.count(".") > 1}
+
+
+def _file_of(name: str) -> Path | None:
+    """Return the file of a module of the package; None if the name is that of something in a module."""
+    path = PACKAGE.joinpath(*name.split(".")[1:])
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def _bare_source(source: str) -> str:
+    """Return a module's source without docstrings, comments and empty lines: what they say changes no output."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            text = node.body[0]
+            lines[text.lineno - 1 : text.end_lineno] = [""] * (text.end_lineno - text.lineno + 1)
+    return "\n".join(line for line in lines if line.strip() and not line.lstrip().startswith("#"))
 
 
 def _tidy(notebook: "NotebookNode", *, number: str) -> None:
@@ -99,9 +182,13 @@ def _tidy(notebook: "NotebookNode", *, number: str) -> None:
     )
     for index, cell in enumerate(notebook.cells):
         cell.id = f"{number}-{index:03d}"
-        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in ("tags", "editable")})
+        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not _is_progress_bar(output)]
+
+
+def _has_tag(cell: "NotebookNode", tag: str) -> bool:
+    return tag in cell.metadata.get("tags", [])
 
 
 def _is_progress_bar(output: "NotebookNode") -> bool:

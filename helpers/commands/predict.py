@@ -42,7 +42,7 @@ def predict_paths(options: argparse.Namespace) -> int:
     files = _expand(options.paths)
     from helpers import prediction
 
-    classifier = prediction.load(options.model)
+    classifier = prediction.load_classifier(options.model)
     predictions, problems = prediction.predict_files(classifier, files)
     {"table": _print_table, "csv": _print_csv, "json": _print_json}[options.format](predictions)
     for problem in problems:

@@ -188,7 +188,7 @@ def teach(
     )
     test = training.evaluate(head, found.test.features, found.test.labels)
     names = [make_printable(name) for name in data.class_names]  # a badly encoded one can't be written
-    model = prediction.save(training.attach_head(network, head), output, class_names=names)
+    model = prediction.save_classifier(training.attach_head(network, head), output, class_names=names)
     result = TeachResult(model, output.with_suffix(".html"), data, test, penalty, validation_accuracy)
     write_report(result, backbone=backbone, image_size=image_size)
     return result
