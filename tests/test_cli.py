@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from conftest import MakeFolder
 from helpers import commands, prediction, training
+from helpers.commands._shared import make_printable
 
 # Keras saves its weights in a way that NumPy 2 calls outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -112,18 +114,23 @@ def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], caps
     assert "usage: python -m helpers" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("call", ["teach p --output=~/m.keras", "run --output=~/m.keras", "student --output ~/m.keras"])
+def test_a_home_folder_is_found_where_the_shell_leaves_it(call: str) -> None:
+    assert commands.build_parser().parse_args(call.split()).output == Path.home() / "m.keras"
+
+
 # --- one clear line ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ("teach nothing --output m.keras", ["'nothing'", "not a folder", "one sub-folder a class"]),
+        ("teach nothing --output m.keras", ["'nothing'", "not a folder", "one sub-folder per class"]),
         ("teach photos --output m", ["'m'", "ending in '.keras'", "Add the ending"]),
         ("teach photos --output photos.keras", ["'photos.keras'", "is a folder"]),
         ("teach photos --output m.keras --image-size 7", ["--image-size 7", "32 to 600"]),
         ("teach photos --output m.keras --backbone Lite", ["'Lite'", "did you mean", "EfficientNetLite"]),
-        ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder a class"]),
+        ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder"]),
         ("teach one --output m.keras", ["1 class folder(s)", "['cat']", "two or more"]),
         ("teach photos --output m.keras", ["Received 4 pictures, too few", "Add pictures"]),
         ("teach photos --output a_file/m.keras", ["'a_file'", "no file can be written", "Choose another folder"]),
@@ -133,14 +140,15 @@ def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], caps
         ("predict cut.keras photos", ["'cut.keras'", "expected a Keras model", "`teach`"]),
         ("predict model.keras nothing.png", ["'nothing.png'", "Check the path"]),
         ("predict model.keras empty", ["'empty'", "without a picture"]),
-        ("run nothing", ["'nothing'", "a number, a name or a path", "07_feature_extraction"]),
+        ("run nothing", ["'nothing'", "a number, a name, or the path", "07_feature_extraction"]),
+        ("run nowhere/07_feature_extraction.ipynb", ["'nowhere/07_feature_extraction.ipynb'", "the path of a file"]),
         ("run 07 --profile fast", ["'fast'", "'quick', 'full'"]),
         ("run 07 -p NUM_TRAIN many", ["NUM_TRAIN 'many'", "a whole number"]),
         ("run 07 -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
         ("run 07 --output a_file", ["'a_file'", "no file can be written"]),
         ("run broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
         ("student --output a_file", ["'a_file'", "no file can be written"]),
-        ("student nothing", ["'nothing'", "a number, a name or a path"]),
+        ("student nothing", ["'nothing'", "a number, a name, or the path"]),
         ("outputs broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
     ],
 )
@@ -217,20 +225,76 @@ def test_the_table_shows_names_as_they_are(model: Path, photos: Path, capsys) ->
     assert any(name in output for name in NAMES)
 
 
-def test_files_that_cannot_be_read_are_named_and_the_others_answered(model: Path, photos: Path, capsys) -> None:
-    (photos / "empty.png").write_bytes(b"")
-    (photos / "text.jpg").write_text("hello")
+# By name: the content, made from a good PNG, and whether `predict` answers or names it (None: it is no picture).
+KINDS_OF_FILE = {
+    "empty.png": (lambda whole: b"", False),
+    "text.jpg": (lambda whole: b"hello", False),
+    "cut.png": (lambda whole: whole[: len(whole) // 2], False),
+    "photo.heic": (lambda whole: b"\0\0\0\x18ftypheic" + bytes(99), False),
+    "renamed.jpg": (lambda whole: whole, True),
+    "0a1b2c": (lambda whole: whole, True),
+    "photo.jpg?w=640&q=75": (lambda whole: whole, True),
+    "page.jpg?w=640": (lambda whole: b"<!doctype html>", False),
+    "\x1b[31mred.png": (lambda whole: b"", False),
+    "notes.txt": (lambda whole: b"hello", None),
+    ".hidden.png": (lambda whole: whole, None),
+}
+LINKS = {"gone.png": "nowhere.png", "link.png": "cat/000.png"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="not every such name can be there")
+def test_each_file_of_a_folder_is_answered_or_named(model: Path, photos: Path, capsys) -> None:
     whole = (photos / "cat" / "000.png").read_bytes()
-    (photos / "cut.png").write_bytes(whole[: len(whole) // 2])
-    shutil.copy(photos / "cat" / "000.png", photos / "renamed.jpg")  # a PNG all the same
+    for name, (make, _) in KINDS_OF_FILE.items():
+        (photos / name).write_bytes(make(whole))
+    for name, target in LINKS.items():
+        (photos / name).symlink_to(target)
+    os.mkfifo(photos / "pipe.jpg")
     assert commands.main(["predict", str(model), str(photos), "--format", "csv"]) == 1
     output, error = capsys.readouterr()
-    assert len(output.splitlines()) == 1 + 5
-    lines = error.splitlines()
-    assert [line.split(" (")[0] for line in lines] == [
-        f"Not read: {photos / name}" for name in ("cut.png", "empty.png", "text.jpg")
-    ]
-    assert all(line.count(str(photos)) == 1 for line in lines)
+    answered = {row["file"] for row in csv.DictReader(io.StringIO(output))}
+    named = {re.fullmatch(r"Not read: (.*?) \(.*\)\.", line)[1] for line in error.splitlines()}
+    right = {name for name, (_, is_answered) in KINDS_OF_FILE.items() if is_answered}
+    unread = {name for name, (_, is_answered) in KINDS_OF_FILE.items() if is_answered is False} | {
+        "gone.png",
+        "pipe.jpg",
+    }
+    assert {str(photos / name) for name in right} < answered
+    assert len(answered & {str(photos / "link.png"), str(photos / "cat" / "000.png")}) >= 1
+    assert named == {make_printable(str(photos / name)) for name in unread}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such pipes")
+def test_files_given_by_name_are_answered_or_named_too(model: Path, photos: Path, capsys) -> None:
+    good, gone, pipe = photos / "cat" / "000.png", photos / "gone.png", photos / "pipe.png"
+    gone.symlink_to("nowhere.png")
+    os.mkfifo(pipe)
+    assert commands.main(["predict", str(model), str(gone), str(pipe), str(good), "--format", "csv"]) == 1
+    output, error = capsys.readouterr()
+    assert [row["file"] for row in csv.DictReader(io.StringIO(output))] == [str(good)]
+    assert [line.split(" (")[0] for line in error.splitlines()] == [f"Not read: {gone}", f"Not read: {pipe}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("keras_model.h5", b"\x89HDF\r\n\x1a\n" + bytes(99)),
+        ("renamed.keras", b"\x89HDF\r\n\x1a\n" + bytes(99)),
+        ("saved_model/saved_model.pb", bytes(99)),
+        ("model.tflite", b"\x1c\0\0\0TFL3" + bytes(99)),
+        ("model.onnx", bytes(99)),
+        ("model.pt", b"PK\x03\x04" + bytes(99)),
+        ("empty.keras", b""),
+    ],
+)
+def test_a_model_of_another_kind_is_refused_in_one_line(name: str, content: bytes, photos: Path, capsys) -> None:
+    Path(name).parent.mkdir(exist_ok=True)
+    Path(name).write_bytes(content)
+    path = name.split("/")[0]
+    assert commands.main(["predict", path, str(photos)]) == 2
+    line = only_line(capsys)
+    assert f"'{path}'" in line
+    assert "Traceback" not in line
 
 
 @pytest.mark.parametrize(("form", "expected"), [("csv", "file,label,probability\n"), ("json", "[]\n")])
@@ -293,17 +357,31 @@ def test_a_relative_data_folder_is_taken_from_where_you_are(capsys) -> None:
 
 
 def test_student_keeps_answers_unless_forced(capsys) -> None:
+    answered, other = (Path("student", f"{name}.ipynb") for name in ("07_feature_extraction", "01_images_as_arrays"))
     assert commands.main(["student", "07"]) == 0
-    assert capsys.readouterr().out.strip() == str(Path("student", "07_feature_extraction.ipynb"))
-    notebook = Path("student", "07_feature_extraction.ipynb")
-    edition = notebook.read_bytes()
+    assert capsys.readouterr().out.strip() == str(answered)
+    edition = answered.read_bytes()
     assert b"BEGIN SOLUTION" not in edition
-    notebook.write_bytes(edition + b"\n")
-    assert commands.main(["student", "07"]) == 2
-    assert "--force" in only_line(capsys)
-    assert notebook.read_bytes() == edition + b"\n"
+    answered.write_bytes(edition.replace(b"raise NotImplementedError", b"return 2 #"))
+    assert commands.main(["student", "01", "07"]) == 0
+    output, error = capsys.readouterr()
+    assert output.strip() == str(other)
+    assert str(answered) in error.splitlines()[0]
+    assert "--force" in error.splitlines()[1]
+    assert answered.read_bytes() != edition
     assert commands.main(["student", "07", "--force"]) == 0
-    assert notebook.read_bytes() == edition
+    assert answered.read_bytes() == edition
+
+
+@pytest.mark.parametrize("command", ["run", "student", "outputs", "run --profile quick"])
+def test_a_package_without_its_course_says_so(command: str, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    from helpers.commands import notebooks
+
+    monkeypatch.setattr(notebooks, "NOTEBOOK_FOLDER", Path("site-packages", "notebooks").resolve())
+    for arguments in (command, f"{command} 07"):
+        assert commands.main(arguments.split()) == 2
+        assert "was installed without them" in only_line(capsys)
+    assert list(Path().iterdir()) == []
 
 
 def test_outputs_runs_what_has_changed(capsys) -> None:
@@ -332,10 +410,13 @@ def test_a_reader_that_leaves_early_is_no_error(form: str, model: Path, photos: 
 
 def test_standard_error_is_silent_and_names_in_any_script_are_written(model: Path, photos: Path) -> None:
     shutil.copy(photos / "cat" / "000.png", photos / "한글.png")
+    if sys.platform == "linux":  # other systems take UTF-8 only
+        shutil.copy(photos / "cat" / "000.png", photos / os.fsdecode("고양이.png".encode("cp949")))
     environment = os.environ | {"PYTHONIOENCODING": "ascii"}
     output, error = start("predict", model, photos, "--format", "csv", env=environment).communicate()
     assert error.decode() == ""
     assert "한글.png" in output.decode("utf-8")
+    assert sys.platform != "linux" or "\\udcb0\\udced\\udcbe\\udce7\\udcc0\\udccc.png" in output.decode("utf-8")
 
 
 @pytest.mark.slow

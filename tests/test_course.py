@@ -1,10 +1,12 @@
 """The notebooks as files: finding, running, refreshing, and the edition for students."""
 
+import ast
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
@@ -59,7 +61,10 @@ def test_all_notebooks_come_in_order_and_a_name_given_twice_counts_once(good: Pa
     assert notebooks.find_notebooks(["7", str(good), "07"]) == [found[-1], good]
 
 
-@pytest.mark.parametrize("name", ["99", "nothing", "", "missing.ipynb", "-1", "07_"])
+@pytest.mark.parametrize(
+    "name",
+    ["99", "nothing", "", "missing.ipynb", "-1", "07_", "nowhere/07_feature_extraction.ipynb", "nowhere/07", "./07"],
+)
 def test_a_name_that_fits_nothing_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"Received notebook '{name}', expected .* 07_feature_extraction"):
         notebooks.find_notebooks([name])
@@ -84,7 +89,8 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
         ("no", "text", "no"),
         ("2024-01-01", "text", "2024-01-01"),
         ("a: b", "text", "a: b"),
-        ("", "text", ""),
+        ("", "", ""),
+        ("a=b", "text", "a=b"),
         ("007", 0, 7),
         ("-3", 0, -3),
         ("1e-3", 0.5, 0.001),
@@ -101,10 +107,50 @@ def test_a_value_is_what_its_default_is(text: str, default: object, value: objec
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize(("text", "default"), [("abc", 0), ("1.5", 0), ("x", 0.5), ("maybe", True), ("[x", [1])])
+@pytest.mark.parametrize(
+    ("text", "default"),
+    [("abc", 0), ("1.5", 0), ("x", 0.5), ("maybe", True), ("[x", [1]), ("", "text"), (" ", "text"), ("", 0)],
+)
 def test_a_value_of_another_kind_is_refused(text: str, default: object) -> None:
     with pytest.raises(ValueError, match=r"Received NAME '.*', expected .*The notebook has"):
         notebooks.parse_value(text, name="NAME", default=default)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("DATASET = 'a=b'  # x", {"DATASET": "'a=b'"}),
+        ("N = 2 * 500\nDATASET='a'", {"N": "2 * 500", "DATASET": "'a'"}),
+        ("N: int = -3", {"N": "-3"}),
+        ("A = B = [\n    1,  # one\n    2,\n]", {"A": "[1, 2]", "B": "[1, 2]"}),
+        ("N = 1\nN = 2", {"N": "2"}),
+        ("%matplotlib inline\nimport os\n# N = 1\nprint(N == 1)\nSEED = 0", {"SEED": "0"}),
+        ('TEXT = """\nN = 1\n"""', {"TEXT": repr("\nN = 1\n")}),
+    ],
+)
+def test_parameters_are_read_as_python_reads_them(tmp_path: Path, source: str, expected: dict[str, str]) -> None:
+    path = write_notebook(tmp_path / "n.ipynb", code("N = 0"), code(source, "parameters"), code("M = 0", "parameters"))
+    assert notebooks.notebook_parameters(path) == expected
+
+
+def test_a_notebook_without_parameters_has_none(tmp_path: Path) -> None:
+    assert notebooks.notebook_parameters(write_notebook(tmp_path / "n.ipynb", code("N = 0"))) == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("N = 2 * 500", r"N = 2 \* 500 in 'n.ipynb' is not a plain value"),
+        ("N = min(3, 4)", r"N = min\(3, 4\) in 'n.ipynb' is not a plain value"),
+        ("N = {[]: 1}", "is not a plain value"),
+        ("N = ", r"cell tagged `parameters` is not Python \(invalid syntax, line 1\)"),
+    ],
+)
+def test_a_parameter_whose_kind_cannot_be_known_is_refused(tmp_path: Path, source: str, message: str) -> None:
+    path = write_notebook(tmp_path / "n.ipynb", code(source, "parameters"))
+    with pytest.raises(ValueError, match=message):
+        list(notebooks.run_notebooks([path], output=tmp_path / "out", parameters={"N": "5"}, progress=False))
+    assert not (tmp_path / "out").exists()
 
 
 def test_parameters_reach_the_notebooks_that_have_them(good: Path, tmp_path: Path) -> None:
@@ -154,7 +200,7 @@ def test_the_full_profile_sets_what_the_notebooks_have() -> None:
         known = notebooks.notebook_parameters(path)
         assert set(profile[path.stem]) <= set(known)
         for name, value in profile[path.stem].items():
-            assert type(value) is type(yaml.safe_load(known[name]["default"])), (path.stem, name)
+            assert type(value) is type(ast.literal_eval(known[name])), (path.stem, name)
     assert profile["07_feature_extraction"]["NUM_TRAIN"] >= 16_000
     assert notebooks.profile_parameters("quick") == {}
 
@@ -221,7 +267,7 @@ def test_a_solution_becomes_a_stub_and_its_outputs_go() -> None:
     edition = student.make_student_edition(solved)
     assert edition.cells[0].source == 'def double(x):\n    raise NotImplementedError("Write your answer here.")'
     assert [len(c.outputs) for c in edition.cells] == [0, 0, 1]
-    assert "course" not in edition.metadata
+    assert edition.metadata["course"] == {"edition": student.hash_sources(edition)}
     assert solved.cells[0].source == SOLVED  # the source is left as it was
     assert len(solved.cells[1].outputs) == 1
 
@@ -252,19 +298,71 @@ def test_an_exercise_without_markers_is_refused() -> None:
         student.make_student_edition(new_notebook(cells=[code("def double(x):\n    return 2 * x", "exercise")]))
 
 
-def test_answers_are_not_overwritten(tmp_path: Path) -> None:
+def save_in_jupyterlab(notebook: NotebookNode) -> None:
+    """What opening, running and saving leave, without a word of the learner's."""
+    notebook.metadata["kernelspec"]["display_name"] = "Python 3 (ipykernel)"
+    notebook.metadata["language_info"] = {"name": "python", "version": "3.13.1", "pygments_lexer": "ipython3"}
+    notebook.cells[0].metadata["editable"] = True
+    notebook.cells[0].outputs = [new_output("stream", name="stdout", text="run")]
+    notebook.cells[0].execution_count = 7
+    notebook.cells.append(code(""))  # running the last cell adds one
+
+
+def answer(notebook: NotebookNode) -> None:
+    notebook.cells[0].source = "def double(x):\n    return x + x"
+
+
+def add_note(notebook: NotebookNode) -> None:
+    notebook.cells.append(new_markdown_cell("Look at this again."))
+
+
+def remove_cell(notebook: NotebookNode) -> None:
+    notebook.cells.pop()
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["same course", "newer course"])
+@pytest.mark.parametrize(
+    ("change", "kept"), [(save_in_jupyterlab, False), (answer, True), (add_note, True), (remove_cell, True)]
+)
+def test_only_what_is_written_in_cells_is_an_answer(tmp_path: Path, change: Callable, kept: bool, newer: bool) -> None:
+    path = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"), new_markdown_cell("Why?"))
+    other = write_notebook(tmp_path / "b.ipynb", code(SOLVED, "exercise"))
+    ((target,), _) = student.write_student_edition([path], output=tmp_path / "student")
+    notebook = nbformat.read(target, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, target)
+    before = target.read_bytes()
+    if newer:
+        write_notebook(path, code(SOLVED, "exercise"), new_markdown_cell("Why? And what if x is a text?"))
+    ready, left = student.write_student_edition([path, other], output=tmp_path / "student")
+    assert left == ([target] if kept else [])
+    assert ready == [*([] if kept else [target]), tmp_path / "student" / "b.ipynb"]  # the rest is written
+    assert (target.read_bytes() == before) is (kept or not newer)  # of the same course, outputs stay
+    student.write_student_edition([path], output=tmp_path / "student", force=True)
+    assert nbformat.read(target, as_version=4).cells[1].source.endswith("text?") is newer
+    assert "x + x" not in target.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("stamp", [None, {}, {"code": "abc"}])
+def test_an_edition_that_does_not_say_what_it_was_is_kept(tmp_path: Path, stamp: dict | None) -> None:
     path = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"))
-    output = tmp_path / "student"
-    (target,) = student.write_student_edition([path], output=output)
-    edition = target.read_bytes()
-    assert student.write_student_edition([path], output=output) == [target]
-    target.write_bytes(edition.replace(b"raise NotImplementedError", b"return 2 + x #"))
-    answered = target.read_bytes()
-    with pytest.raises(ValueError, match=r"'a.ipynb' has been worked in"):
-        student.write_student_edition([path], output=output)
-    assert target.read_bytes() == answered
-    student.write_student_edition([path], output=output, force=True)
-    assert target.read_bytes() == edition
+    ((target,), _) = student.write_student_edition([path], output=tmp_path / "student")
+    notebook = json.loads(target.read_text(encoding="utf-8"))
+    notebook["metadata"] = {} if stamp is None else {"course": stamp}
+    target.write_text(json.dumps(notebook))
+    assert student.write_student_edition([path], output=tmp_path / "student").ready == [target]
+    write_notebook(path, code(SOLVED, "exercise"), code("new"))
+    assert student.write_student_edition([path], output=tmp_path / "student").left == [target]
+
+
+@pytest.mark.parametrize("content", ["", "{ half sav", "[]"])
+def test_a_file_that_is_no_notebook_is_somebodys(tmp_path: Path, content: str) -> None:
+    path = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"))
+    target = tmp_path / "student" / "a.ipynb"
+    target.parent.mkdir()
+    target.write_text(content)
+    assert student.write_student_edition([path], output=target.parent) == ([], [target])
+    assert target.read_text() == content
 
 
 def test_a_student_edition_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

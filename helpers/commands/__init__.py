@@ -12,7 +12,9 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from helpers.commands._shared import say
 from helpers.commands.data import add_data
 from helpers.commands.outputs import add_outputs
 from helpers.commands.predict import add_predict
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: as on the command line, without the program's name; by default those of this process.
     """
     options = build_parser().parse_args(arguments)
-    _write_any_name()
+    _prepare_streams()
     try:
         code = options.run(options)
         sys.stdout.flush()
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more when it ends
         return 1
     except (ValueError, ImportError, OSError) as error:
-        print(f"python -m helpers {options.command}: {_explain(error)}", file=sys.stderr)
+        say(f"python -m helpers {options.command}: {_explain(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         logging.disable()  # what libraries have to say about being stopped
@@ -45,10 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _write_any_name() -> None:
-    """Let file names in any script, even badly encoded ones, be written, also to a file on Windows."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+def _prepare_streams() -> None:
+    """Let file names in any script, even badly encoded ones, be written, and take what goes to a closed stream."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by the caller (`2>&-`)
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
@@ -56,9 +61,8 @@ def _explain(error: Exception) -> str:
     """Return one line; what the operating system says names the file last, and never what to do."""
     if isinstance(error, OSError) and error.strerror:
         file = error.filename2 or error.filename  # of a move, where it should go
-        return (
-            f"{f'{str(file)!r}: ' if file else ''}{error.strerror}. Check the path, its permissions and the free space."
-        )
+        named = f"'{file}': " if file else ""
+        return f"{named}{error.strerror}. Check the path, its permissions and the free space."
     return " ".join(str(error).split())
 
 

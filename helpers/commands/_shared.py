@@ -1,8 +1,9 @@
 """What every command of the command line is made with."""
 
 import argparse
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from helpers import files
 
@@ -20,14 +21,24 @@ def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) 
     return parser
 
 
+def expand_path(text: str) -> Path:
+    """Read a path as typed; a shell leaves the `~` of `--output=~/out` as it is."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for a user that is not there
+
+
 def make_printable(text: str) -> str:
-    r"""Write out what would move the cursor or colour the screen, so that a file's name cannot.
+    r"""Write out what would move the cursor or colour the screen, or can't be encoded, so that a file's name cannot.
 
     Example:
-        >>> make_printable("고양이 1.jpg"), make_printable("new\nline.jpg")
-        ('고양이 1.jpg', 'new\\nline.jpg')
+        >>> make_printable("고양이 1.jpg"), make_printable("new\nline.jpg"), make_printable("\udcb0.jpg")
+        ('고양이 1.jpg', 'new\\nline.jpg', '\\udcb0.jpg')
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def say(text: str, *, file: TextIO | None = None) -> None:
+    """Print one line, whatever the names in it are made of, on standard output unless told otherwise."""
+    print(make_printable(text), file=file)
 
 
 def check_folder(folder: Path) -> None:

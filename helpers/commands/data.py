@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.commands._shared import add_command, check_folder, make_printable
+from helpers.commands._shared import add_command, check_folder, expand_path, make_printable, say
 
 if TYPE_CHECKING:
     from helpers import cleaning
@@ -44,11 +44,13 @@ def _add_check(data_commands: Any) -> None:
         help="Decode every picture of a folder, and list the damaged, odd and duplicate ones. Nothing is deleted.",
         example="data check my_photos --manifest findings.csv --set-aside damaged",
     )
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="looked through with everything below it")
-    parser.add_argument("--manifest", type=Path, metavar="FILE.csv", help="write all findings there; replaces the file")
+    parser.add_argument("folder", type=expand_path, metavar="FOLDER", help="looked through with everything below it")
+    parser.add_argument(
+        "--manifest", type=expand_path, metavar="FILE.csv", help="write all findings there; replaces the file"
+    )
     parser.add_argument(
         "--set-aside",
-        type=Path,
+        type=expand_path,
         metavar="DIR",
         help="move the files that cannot be used there, with a manifest of them; a folder outside FOLDER",
     )
@@ -69,10 +71,10 @@ def check_pictures(options: argparse.Namespace) -> int:
         _print_findings(findings)
     if options.manifest:
         cleaning.write_manifest(findings, options.manifest)
-        print(f"Manifest: {options.manifest}")
+        say(f"Manifest: {options.manifest}")
     if unusable and options.set_aside:
         moved = cleaning.set_aside(options.folder, findings, destination=options.set_aside)
-        print(f"Moved {len(moved):,} files; listed in {options.set_aside / cleaning.MANIFEST_NAME}")
+        say(f"Moved {len(moved):,} files; listed in {options.set_aside / cleaning.MANIFEST_NAME}")
     elif unusable:
         print("Training leaves the unusable files out. To move them away: add --set-aside DIR")
     return 1 if unusable else 0
@@ -112,7 +114,7 @@ def _print_findings(findings: Sequence["cleaning.Finding"]) -> None:
     for column in files.columns:
         column.overflow = "fold"
     for finding in sorted(findings, key=lambda finding: finding.usable)[:FINDINGS_SHOWN]:
-        files.add_row(Text(make_printable(finding.file)), finding.kind, Text(finding.detail))
+        files.add_row(Text(make_printable(finding.file)), finding.kind, Text(make_printable(finding.detail)))
     console = Console()
     console.print(counts, files)
     if len(findings) > FINDINGS_SHOWN:
@@ -135,7 +137,7 @@ def _add_get(data_commands: Any) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what it costs, and do nothing")
     parser.add_argument(
         "--archive",
-        type=Path,
+        type=expand_path,
         action="append",
         default=[],
         metavar="FILE",

@@ -10,16 +10,23 @@ from typing import Any, NamedTuple
 import nbformat
 import papermill
 import yaml
+from IPython.core.inputtransformer2 import TransformerManager
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
+
+from helpers import files
 
 NOTEBOOK_FOLDER = Path(__file__).parents[2] / "notebooks"
 CELL_TIMEOUT = 3600  # seconds; the full profile trains for long
 # What a kernel logs looks like a fault to a learner: that other users of the machine could listen in, or, when it is
 # stopped, that its connection is gone. What goes wrong in a cell is in the notebook.
 KERNEL_ARGUMENTS = ("--IPKernelApp.log_level=CRITICAL",)
+_MISSING = (
+    f"The course's notebooks are not in '{NOTEBOOK_FOLDER}': this package was installed without them. "
+    "Install a clone of the course with `pip install --editable .`, or give the path of a notebook."
+)
 TRUTH_VALUES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -71,14 +78,17 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
         names: numbers (`"07"` or `"7"`), names (`"07_feature_extraction"`) or paths; none means all.
 
     Raises:
-        ValueError: if a name fits no notebook.
+        ValueError: if a name fits no notebook, or the course's notebooks are not here.
 
     Example:
         >>> [path.stem for path in find_notebooks(["7"])]
         ['07_feature_extraction']
     """
     course = sorted(NOTEBOOK_FOLDER.glob("[0-9][0-9]_*.ipynb"))
-    return list(dict.fromkeys(_find_notebook(name, course) for name in names)) if names else course
+    chosen = [_find_notebook(name, course) for name in names] if names else course
+    if not chosen:
+        raise ValueError(f"Received no notebook. {_MISSING}")
+    return list(dict.fromkeys(chosen))
 
 
 def _find_notebook(name: str, course: Sequence[Path]) -> Path:
@@ -87,10 +97,10 @@ def _find_notebook(name: str, course: Sequence[Path]) -> Path:
         return path
     number = f"{int(name):02d}" if name.isdecimal() else None
     for candidate in course:
-        if path.name in (candidate.name, candidate.stem) or candidate.stem[:2] == number:
+        if name in (candidate.name, candidate.stem) or candidate.stem[:2] == number:
             return candidate
-    known = ", ".join(candidate.stem for candidate in course)
-    raise ValueError(f"Received notebook '{name}', expected a number, a name or a path. The course has {known}.")
+    known = f"The course has {', '.join(candidate.stem for candidate in course)}." if course else _MISSING
+    raise ValueError(f"Received notebook '{name}', expected a number, a name, or the path of a file. {known}")
 
 
 def read_notebook(path: Path) -> NotebookNode:
@@ -125,11 +135,28 @@ def profile_parameters(profile: str) -> dict[str, dict[str, Any]]:
     return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
-def notebook_parameters(path: Path) -> dict[str, Any]:
-    """Return the names in the cell tagged `parameters`, each with papermill's description of it."""
-    if not any("parameters" in cell.metadata.get("tags", []) for cell in read_notebook(path).cells):
+def notebook_parameters(path: Path) -> dict[str, str]:
+    """Return the names that the cell tagged `parameters` sets, each with the code of its value, such as `'2000'`.
+
+    Raises:
+        ValueError: if that cell is not Python.
+    """
+    cells = [cell for cell in read_notebook(path).cells if "parameters" in cell.metadata.get("tags", [])]
+    if not cells:
         return {}
-    return papermill.inspect_notebook(str(path))
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(cells[0].source))  # magics become calls
+    except SyntaxError as error:
+        raise ValueError(
+            f"Received '{path}', whose cell tagged `parameters` is not Python ({error.msg}, line {error.lineno}). "
+            "Mend that line."
+        ) from error
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: ast.unparse(node.value) for target in targets if isinstance(target, ast.Name)}
+    return found
 
 
 def parse_value(text: str, *, name: str, default: Any) -> Any:
@@ -141,7 +168,7 @@ def parse_value(text: str, *, name: str, default: Any) -> Any:
         default: the value in the notebook; with a list or None, `text` is read as YAML.
 
     Raises:
-        ValueError: if the text is not of that kind.
+        ValueError: if the text is not of that kind, or is blank where the notebook's is not.
 
     Example:
         >>> parse_value("007", name="DATASET", default="synthetic_pets")
@@ -152,6 +179,8 @@ def parse_value(text: str, *, name: str, default: Any) -> Any:
     try:
         match default:
             case str():
+                if default and not text.strip():
+                    raise ValueError
                 return text
             case bool():
                 return TRUTH_VALUES[text.lower()]
@@ -159,7 +188,8 @@ def parse_value(text: str, *, name: str, default: Any) -> Any:
                 return type(default)(text)
         return yaml.safe_load(text)
     except (KeyError, ValueError, yaml.YAMLError) as error:
-        kind = {bool: "yes or no", int: "a whole number", float: "a number"}.get(type(default), "a list or a value")
+        kinds = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text that is not blank"}
+        kind = kinds.get(type(default), "a list or a value")
         raise ValueError(f"Received {name} '{text}', expected {kind}. The notebook has {default}.") from error
 
 
@@ -182,7 +212,7 @@ def run_notebooks(
         progress: whether to show a bar that counts cells.
 
     Yields:
-        A `RunResult` a notebook.
+        A `RunResult` per notebook.
 
     Raises:
         ValueError: if no notebook has a parameter of a given name, a value is not of its kind, or the output does
@@ -213,7 +243,7 @@ def _choose_parameters(
     return {
         path: by_profile.get(path.stem, {})
         | {
-            name: parse_value(value, name=name, default=ast.literal_eval(names[name]["default"]))
+            name: parse_value(value, name=name, default=_plain_value(names[name], name=name, path=path))
             if isinstance(value, str)
             else value
             for name, value in parameters.items()
@@ -221,6 +251,17 @@ def _choose_parameters(
         }
         for path, names in known.items()
     }
+
+
+def _plain_value(code: str, *, name: str, path: Path) -> Any:
+    """Return the value that a parameter has in its notebook, by which we know of what kind another may be."""
+    try:
+        return ast.literal_eval(code)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Received a value for {name}, but {name} = {code} in '{path.name}' is not a plain value, expected a "
+            "number, a text or a list. Write one there, or change it there."
+        ) from error
 
 
 def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool) -> RunResult:
@@ -252,7 +293,8 @@ def _write_page(notebook: Path) -> Path:
     """Write a notebook as HTML beside it; the `classic` template keeps the pictures' alt texts."""
     page, _ = HTMLExporter(template_name="classic").from_filename(str(notebook))
     target = notebook.with_suffix(".html")
-    target.write_text(page, encoding="utf-8")
+    with files.written_beside(target) as draft:
+        draft.write_text(page, encoding="utf-8", errors="backslashreplace")
     return target
 
 

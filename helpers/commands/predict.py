@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.commands._shared import add_command, make_printable
+from helpers.commands._shared import add_command, expand_path, make_printable, say
 
 if TYPE_CHECKING:
     from helpers import prediction
@@ -27,8 +27,8 @@ def add_predict(commands: Any) -> None:
         help="Label pictures with a model that `teach` made.",
         example="predict my_model.keras holiday.jpg more_photos --format csv",
     )
-    parser.add_argument("model", type=Path, metavar="MODEL.keras", help="what `teach` wrote")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="pictures, or folders of pictures")
+    parser.add_argument("model", type=expand_path, metavar="MODEL.keras", help="what `teach` wrote")
+    parser.add_argument("paths", nargs="+", type=expand_path, metavar="PATH", help="pictures, or folders of pictures")
     parser.add_argument(
         "--format",
         choices=("table", "csv", "json"),
@@ -38,7 +38,7 @@ def add_predict(commands: Any) -> None:
 
 
 def predict_paths(options: argparse.Namespace) -> int:
-    """Print one line a picture on standard output; files that cannot be read go to standard error."""
+    """Print one line per picture on standard output; each file without an answer is named on standard error."""
     files = _expand(options.paths)
     from helpers import prediction
 
@@ -46,22 +46,22 @@ def predict_paths(options: argparse.Namespace) -> int:
     predictions, problems = prediction.predict_files(classifier, files)
     {"table": _print_table, "csv": _print_csv, "json": _print_json}[options.format](predictions)
     for problem in problems:
-        print(f"Not read: {make_printable(problem.file)} ({problem.reason.rstrip('.')}).", file=sys.stderr)
+        say(f"Not read: {problem.file} ({problem.reason.rstrip('.')}).", file=sys.stderr)
     return 1 if problems else 0
 
 
 def _expand(paths: Sequence[Path]) -> list[Path]:
-    """Replace folders by the pictures below them."""
-    from helpers import images
+    """Replace folders by all below them that claims to be a picture: each file is answered, or named."""
+    from helpers import cleaning
 
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = images.find_files(path)
+            found = [file for file in cleaning.find_candidates(path) if file.is_symlink() or not file.is_dir()]
             if not found:
                 raise ValueError(f"Received folder '{path}' without a picture in it, expected one or more.")
             files.extend(found)
-        elif path.exists():
+        elif path.is_symlink() or path.exists():  # a link that leads nowhere is named, and the others are answered
             files.append(path)
         else:
             raise FileNotFoundError(f"There is no file or folder '{path}'. Check the path.")
@@ -72,7 +72,7 @@ def _print_table(predictions: Sequence["prediction.Prediction"]) -> None:
     table = Table("file", "label", "probability")
     table.columns[0].overflow = "fold"
     for row in predictions:
-        table.add_row(Text(make_printable(row.file)), Text(row.label), f"{row.probability:.3f}")
+        table.add_row(Text(make_printable(row.file)), Text(make_printable(row.label)), f"{row.probability:.3f}")
     Console().print(table)
 
 

@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.commands._shared import add_command, check_folder
+from helpers import files
+from helpers.commands._shared import add_command, check_folder, expand_path, make_printable, say
 
 if TYPE_CHECKING:
     from helpers.commands.notebooks import RunResult
@@ -45,7 +46,7 @@ def add_run(commands: Any) -> None:
     )
     parser.add_argument(
         "--output",
-        type=Path,
+        type=expand_path,
         default=Path("output"),
         metavar="DIR",
         help="where the executed notebooks and index.html go; made if need be (default: output)",
@@ -77,9 +78,10 @@ def run_course(options: argparse.Namespace) -> int:
             index = write_index(results, output=options.output)
             Console(stderr=True).print(_minutes_table(results))
     if failure:
-        print(f"\n{failure}\n\nThe notebook up to there: {failure.result.page}", file=sys.stderr)
+        for line in f"\n{failure}\n\nThe notebook up to there: {failure.result.page}".split("\n"):
+            say(line, file=sys.stderr)
         return 1
-    print(f"Done. Open {index} in a browser.")
+    say(f"Done. Open {index} in a browser.")
     return 0
 
 
@@ -88,14 +90,14 @@ def _minutes_table(results: Sequence["RunResult"]) -> Table:
     table.columns[1].justify = "right"
     for result in results:
         name = f"{result.name} (stopped)" if result.failed else result.name
-        table.add_row(Text(name), f"{result.seconds / 60:.1f}")
+        table.add_row(Text(make_printable(name)), f"{result.seconds / 60:.1f}")
     table.add_section()
     table.add_row("together", f"{sum(result.seconds for result in results) / 60:.1f}")
     return table
 
 
 def write_index(results: Sequence["RunResult"], *, output: Path) -> Path:
-    """Write `index.html` with a row a notebook: its title, its page, its minutes."""
+    """Write `index.html` with one row per notebook: its title, its page, its minutes."""
     from helpers.commands import notebooks
 
     rows = "\n".join(
@@ -105,11 +107,12 @@ def write_index(results: Sequence["RunResult"], *, output: Path) -> Path:
         for result in results
     )
     index = output / "index.html"
-    index.write_text(
+    page = (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>Image classification: the course</title>\n'
         "<style>body{font-family:sans-serif;max-width:50em;margin:2em auto}td,th{padding:.3em 1em;text-align:left}"
         "</style>\n<h1>Image classification: the course, as run here</h1>\n<table>\n"
-        f"<tr><th>Lesson</th><th>File</th><th>Minutes</th></tr>\n{rows}\n</table>\n</html>\n",
-        encoding="utf-8",
+        f"<tr><th>Lesson</th><th>File</th><th>Minutes</th></tr>\n{rows}\n</table>\n</html>\n"
     )
+    with files.written_beside(index) as draft:
+        draft.write_text(page, encoding="utf-8", errors="backslashreplace")
     return index

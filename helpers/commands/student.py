@@ -1,11 +1,15 @@
 """`python -m helpers student`: the edition for students, with a stub in place of each solution."""
 
 import argparse
+import hashlib
+import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from helpers.commands._shared import add_command, check_folder
+from helpers import files
+from helpers.commands._shared import add_command, check_folder, expand_path, say
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -14,30 +18,45 @@ BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = 'raise NotImplementedError("Write your answer here.")'
 
 
+class Editions(NamedTuple):
+    """The notebooks of a student edition: as they should be, and left alone because somebody worked in them."""
+
+    ready: list[Path]
+    left: list[Path]
+
+
 def add_student(commands: Any) -> None:
     """Add `student`."""
     parser = add_command(
         commands,
         "student",
         write_students,
-        help="Write the notebooks for students: a stub in place of each solution.",
+        help="Write the notebooks for students: a stub in place of each solution. "
+        "A notebook there that somebody worked in is left as it is.",
         example="student --output student",
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
-    parser.add_argument("--output", type=Path, default=Path("student"), metavar="DIR", help="default: student")
+    parser.add_argument("--output", type=expand_path, default=Path("student"), metavar="DIR", help="default: student")
     parser.add_argument(
-        "--force", action="store_true", help="replace notebooks there that differ: somebody's answers would be lost"
+        "--force",
+        action="store_true",
+        help="begin anew: also replace those of the notebooks that somebody worked in, whose answers are then lost",
     )
 
 
 def write_students(options: argparse.Namespace) -> int:
-    """Write the student edition and name the files."""
+    """Write the student edition and name the files; those that were left, on standard error."""
     from helpers.commands import notebooks
 
     check_folder(options.output)
     paths = notebooks.find_notebooks(options.notebooks)
-    for path in write_student_edition(paths, output=options.output, force=options.force):
-        print(path)
+    editions = write_student_edition(paths, output=options.output, force=options.force)
+    for path in editions.ready:
+        say(str(path))
+    for path in editions.left:
+        say(f"Left as it is, for the answers in it: {path}", file=sys.stderr)
+    if editions.left:
+        print("To begin one anew, and lose its answers: name it and add --force.", file=sys.stderr)
     return 0
 
 
@@ -73,6 +92,8 @@ def strip_solutions(source: str) -> str:
 def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
     """Return a copy of a solved notebook with stubs for solutions and without the outputs that show them.
 
+    Its metadata hold the hash of its sources, by which it is known later whether somebody worked in it.
+
     Raises:
         ValueError: if a solution would be left in it.
     """
@@ -92,20 +113,32 @@ def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
                 f"Received an exercise without a solution to take out: {cell.source[:60]!r}. "
                 f"Mark it with '{BEGIN}' and '{END}'."
             )
-    student.metadata.pop("course", None)
+    student.metadata["course"] = {"edition": hash_sources(student)}
     return student
 
 
-def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: bool = False) -> list[Path]:
+def hash_sources(notebook: "NotebookNode") -> str:
+    """Return a short hash of what is written in the cells: running, saving, and adding empty cells leave it."""
+    written = [(cell.cell_type, cell.source.strip()) for cell in notebook.cells if cell.source.strip()]
+    return hashlib.sha256(json.dumps(written).encode()).hexdigest()[:16]
+
+
+def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: bool = False) -> Editions:
     """Write the student edition of each notebook into `output`, under its own name.
+
+    What is written in the cells of a notebook there decides: as in this edition, it stays, with its outputs; as in an
+    older edition when that was written, it is replaced; anything else is somebody's work, and left.
 
     Args:
         notebooks: paths of solved notebooks.
         output: a folder, made if need be.
-        force: replace notebooks in it that differ; somebody may have worked in them.
+        force: replace all of them.
+
+    Returns:
+        `Editions`: the paths that are as they should be, and those that were left.
 
     Raises:
-        ValueError: if a file would be replaced that should not be; nothing has been written then.
+        ValueError: if `output` is the folder of the notebooks, or one has no edition; nothing has been written then.
     """
     import nbformat
 
@@ -116,13 +149,27 @@ def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: boo
         target = output / path.name
         if target.resolve() == path.resolve():
             raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
-        editions[target] = nbformat.writes(make_student_edition(read_notebook(path))) + "\n"
-        if not force and target.exists() and target.read_text(encoding="utf-8") != editions[target]:
-            raise ValueError(
-                f"Received output '{output}', where '{path.name}' has been worked in or is of another version. "
-                "Choose another folder, or add --force to replace it."
-            )
-    output.mkdir(parents=True, exist_ok=True)
-    for target, text in editions.items():
-        target.write_text(text, encoding="utf-8")
-    return list(editions)
+        editions[target] = make_student_edition(read_notebook(path))
+    result = Editions([], [])
+    for target, edition in editions.items():
+        new = hash_sources(edition)
+        there, as_written = _hashes_there(target) if target.exists() and not force else (None, None)
+        if there not in (None, new, as_written):
+            result.left.append(target)
+            continue
+        if there != new:
+            with files.written_beside(target) as draft:
+                nbformat.write(edition, draft)
+        result.ready.append(target)
+    return result
+
+
+def _hashes_there(target: Path) -> tuple[str, str | None]:
+    """Return the hash of what is written in a notebook, and that of the edition as which it was written."""
+    from helpers.commands.notebooks import read_notebook
+
+    try:
+        there = read_notebook(target)
+    except (ValueError, OSError):  # half saved, or no notebook: whose it is can't be known
+        return "unknown", None
+    return hash_sources(there), there.metadata.get("course", {}).get("edition")
