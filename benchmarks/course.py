@@ -2,6 +2,7 @@
 
     python benchmarks/course.py              # all of them
     python benchmarks/course.py 04 05        # the figures of the others stay
+    python benchmarks/course.py --store      # store the outputs as well, as `make outputs` does: one run for both
 
 A pass is measured before and after each notebook (see passes.py). Prints passes and seconds, keeps them in
 benchmarks/results/course.json, from where the README quotes them, and ends with code 1 if a budget does not hold.
@@ -11,12 +12,13 @@ import argparse
 import json
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from passes import QUIET_PASS, measure_pass
 
 from helpers import datasets
-from helpers.commands import notebooks
+from helpers.commands import notebooks, outputs
 
 RESULTS = Path(__file__).parent / "results" / "course.json"
 MOST_PER_LESSON = 8  # passes
@@ -27,24 +29,24 @@ def main() -> int:
     """Run the notebooks once, features computed anew, and keep what they cost."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
+    parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks")
     options = parser.parse_args()
     datasets.load("synthetic_pets")  # draws it, if need be
     for saved in (datasets.data_folder() / "features").glob("*.npz"):
         saved.unlink()
     costs = json.loads(RESULTS.read_text())["notebooks"] if RESULTS.exists() else {}
     before = measure_pass()
-    with tempfile.TemporaryDirectory() as folder:
-        chosen = notebooks.find_notebooks(options.notebooks)
-        for result in notebooks.run_notebooks(chosen, output=Path(folder)):
-            after = measure_pass()
-            seconds_per_pass = (before + after) / 2
-            costs[result.name] = {
-                "passes": round(result.seconds / seconds_per_pass, 1),
-                "seconds": round(result.seconds),
-                "seconds_per_pass": round(seconds_per_pass, 1),
-            }
-            print(f"{result.name}: {costs[result.name]}", flush=True)
-            before = after
+    for path in notebooks.find_notebooks(options.notebooks):
+        seconds = run(path, store=options.store)
+        after = measure_pass()
+        seconds_per_pass = (before + after) / 2
+        costs[path.stem] = {
+            "passes": round(seconds / seconds_per_pass, 1),
+            "seconds": round(seconds),
+            "seconds_per_pass": round(seconds_per_pass, 1),
+        }
+        print(f"{path.stem}: {costs[path.stem]}", flush=True)
+        before = after
     names = {path.stem for path in notebooks.find_notebooks()}
     kept = {name: costs[name] for name in sorted(names & set(costs))}
     broken = broken_budgets({name: cost["passes"] for name, cost in kept.items()})
@@ -54,6 +56,17 @@ def main() -> int:
     RESULTS.write_text(json.dumps(summary, indent=2) + "\n")
     print(f"Together {in_all} passes. " + ("; ".join(broken) or "Every budget holds."))
     return 1 if broken else 0
+
+
+def run(path: Path, *, store: bool) -> float:
+    """Execute a notebook and return the seconds it took."""
+    start = time.perf_counter()
+    if store:
+        outputs.refresh_outputs(path, force=True)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            list(notebooks.run_notebooks([path], output=Path(folder)))
+    return time.perf_counter() - start
 
 
 def broken_budgets(passes: dict[str, float]) -> list[str]:
