@@ -30,7 +30,8 @@ def _plain_arithmetic() -> Iterator[None]:
     """Draw on one thread, by the code of OpenCV that every x86 processor runs.
 
     The faster code rounds differently from processor to processor (fused multiply-add, Intel's IPP), which changes a
-    pixel here and there and so a file's bytes. For pictures this small it is no faster.
+    pixel here and there and so a file's bytes. For pictures this small it is hardly faster. The settings are the whole
+    process's, so they are put back.
     """
     optimized, threads = cv2.useOptimized(), cv2.getNumThreads()
     cv2.setUseOptimized(False)
