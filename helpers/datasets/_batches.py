@@ -1,20 +1,20 @@
 """From a split, or from files, to batches of pictures of one size."""
 
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from helpers import cleaning
-from helpers.datasets._decoding import read_picture
+from helpers import cleaning, images
 
-# A split of at most so many pictures is decoded once and kept in memory, resized.
-PICTURES_KEPT = 2_048
-# A larger one is decoded anew every epoch, and shuffled within a window of so many, which needs no more memory than
-# keeping a small one: a split is in random order already. So memory does not grow with the number of pictures.
-SHUFFLE_WINDOW = 1_024
+# A split that fits is decoded once and kept in memory, resized. A larger one is decoded anew every epoch, and shuffled
+# within a window, which needs no more memory: a split is in random order already. So memory does not grow with the
+# number of pictures.
+CACHE_BYTES = 320 * 2**20  # 4,300 pictures of 160 pixels, 2,200 of 224
+WINDOW_BYTES = 80 * 2**20
 
 
 def batches(
@@ -25,8 +25,9 @@ def batches(
     shuffle: bool = False,
     seed: int = 0,
     augment: Callable[[tf.Tensor], tf.Tensor] | None = None,
+    cache: bool = True,
 ) -> tf.data.Dataset:
-    """Turn a split into batches of pictures of one size, decoded once if there are no more than 2,048.
+    """Turn a split into batches of pictures of one size, decoded once if 320 MiB are enough to keep them.
 
     Order of work: decode and resize in parallel, cache, shuffle, batch, augment, prefetch. Caching comes before
     shuffling and augmenting, so that every epoch is different; the cache is filled by the first full pass.
@@ -34,10 +35,11 @@ def batches(
     Args:
         split: `(uint8 (height, width, 3), label)`, as in an `ImageDataset`.
         image_size: height and width of the result; pictures are stretched to it.
-        batch_size: pictures a batch; the last one may be smaller.
+        batch_size: pictures per batch; the last one may be smaller.
         shuffle: a new order every epoch; for training only.
         seed: of the order.
         augment: changes a batch of float pictures; for training only.
+        cache: False for a single pass, which has no use for pictures kept in memory.
 
     Returns:
         `tf.data.Dataset` of `(float32 (batch, image_size, image_size, 3) in 0..255, int64 (batch,))`.
@@ -48,13 +50,15 @@ def batches(
         [TensorShape([1, 8, 8, 3])]
     """
     resized = split.map(
-        lambda picture, label: (_resize(picture, image_size), label), num_parallel_calls=tf.data.AUTOTUNE
+        lambda picture, label: (resize(picture, image_size), label), num_parallel_calls=tf.data.AUTOTUNE
     )
-    fits = 0 <= int(split.cardinality()) <= PICTURES_KEPT
-    if fits:
+    picture_bytes = 3 * image_size**2
+    fits = 0 <= int(split.cardinality()) * picture_bytes <= CACHE_BYTES
+    if fits and cache:
         resized = resized.cache()
     if shuffle:
-        resized = resized.shuffle(PICTURES_KEPT if fits else SHUFFLE_WINDOW, seed=seed)
+        window = int(split.cardinality()) if fits else WINDOW_BYTES // picture_bytes
+        resized = resized.shuffle(max(1, window), seed=seed)
     batched = resized.batch(batch_size).map(
         lambda pictures, labels: (tf.cast(pictures, tf.float32), labels), num_parallel_calls=tf.data.AUTOTUNE
     )
@@ -75,7 +79,7 @@ def batches_from_files(
     Args:
         paths: picture files, in any format that `images.read` takes.
         image_size: height and width of the result.
-        batch_size: pictures a batch; the last one may be smaller.
+        batch_size: pictures per batch; the last one may be smaller.
         reports: what `cleaning.inspect_files` said of the files, where you have asked it already.
 
     Returns:
@@ -89,24 +93,15 @@ def batches_from_files(
     for path, report in zip(files, reports, strict=True):
         if report.problem:
             raise ValueError(f"Received '{path}': {report.problem}. Expected a picture; leave this file out.")
-    pictures = tf.data.Dataset.from_tensor_slices(
-        ([os.fsencode(path) for path in files], [report.plain for report in reports])
-    )
-    resized = pictures.map(
-        lambda path, plain: _resize(read_picture(path, plain), image_size),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    return resized.batch(batch_size).map(lambda p: tf.cast(p, tf.float32)).prefetch(tf.data.AUTOTUNE)
-
-
-def _resize(picture: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Stretch to a square, averaging where it shrinks; uint8, which takes a quarter of float's memory."""
-    resized = tf.image.resize(picture, (image_size, image_size), antialias=True)
-    return tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+    split = decode_files(files, plain=[report.plain for report in reports], labels=[0] * len(files))
+    labelled = batches(split, image_size=image_size, batch_size=batch_size, cache=False)
+    return labelled.map(lambda pictures, _: pictures)
 
 
 def pictures_at(split: tf.data.Dataset, positions: Sequence[int]) -> list[np.ndarray]:
     """Return the pictures at some positions of a split, in the order of `positions`.
+
+    Of a folder's split, only these are decoded; other sources are read from the front up to the last of them.
 
     Args:
         split: `(picture, label)`, as in an `ImageDataset`.
@@ -123,10 +118,68 @@ def pictures_at(split: tf.data.Dataset, positions: Sequence[int]) -> list[np.nda
         >>> [int(picture.item()) for picture in pictures_at(split, [2, 0])]
         [2, 0]
     """
-    wanted = tf.constant(np.asarray(positions, dtype=np.int64))
-    found = split.enumerate().filter(lambda index, _: tf.reduce_any(index == wanted))
-    pictures = {int(index): picture for index, (picture, _) in found.as_numpy_iterator()}
-    missing = [int(position) for position in positions if int(position) not in pictures]
+    wanted = {int(position) for position in positions}
+    try:
+        found = {position: tf.data.experimental.at(split, position)[0].numpy() for position in sorted(wanted)}
+    except (tf.errors.UnimplementedError, tf.errors.FailedPreconditionError, tf.errors.OutOfRangeError):
+        read = enumerate(split.take(max(wanted) + 1))
+        found = {position: picture.numpy() for position, (picture, _) in read if position in wanted}
+    missing = sorted(wanted - set(found))
     if missing:
         raise ValueError(f"Received positions {missing}, expected those of pictures in the split. 0 is the first.")
-    return [pictures[int(position)] for position in positions]
+    return [found[int(position)] for position in positions]
+
+
+def resize(picture: tf.Tensor, image_size: int) -> tf.Tensor:
+    """Stretch to a square: averaged over the pixels that a new one covers; then, where it is too small, enlarged.
+
+    uint8 in and out; kept in a cache, it takes a quarter of float's memory.
+    """
+    # Averaging whole areas costs half of what tf.image.resize(antialias=True) does, and is as good for a network.
+    smaller = tf.minimum(tf.shape(picture)[:2], image_size)
+    averaged = tf.image.resize(picture, smaller, method="area")  # (h, w, 3) -> (min(h, s), min(w, s), 3)
+    resized = tf.image.resize(averaged, (image_size, image_size))  # (min(h, s), min(w, s), 3) -> (s, s, 3)
+    return tf.cast(resized + 0.5, tf.uint8)
+
+
+# --- Decoding ----------------------------------------------------------------------------------------------------
+
+
+def decode_files(files: Sequence[Path], *, plain: Sequence[bool], labels: Sequence[int]) -> tf.data.Dataset:
+    """Return `(picture, label)` of files, decoded in TensorFlow where they are plain, else as `images.read` does."""
+    paths = [os.fsencode(file) for file in files]  # a name need not be UTF-8
+    stored = tf.data.Dataset.from_tensor_slices((paths, list(plain), np.array(labels, dtype=np.int64)))
+    read = _read_plain if all(plain) else _read  # to choose for each picture costs a fifth of decoding it
+    return stored.map(lambda path, flag, label: (read(path, flag), label), num_parallel_calls=tf.data.AUTOTUNE)
+
+
+def _read_plain(path: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+    return decode(tf.io.read_file(path))
+
+
+def _read(path: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
+    picture = tf.cond(
+        plain,
+        lambda: decode(tf.io.read_file(path)),
+        lambda: tf.numpy_function(lambda name: images.read(os.fsdecode(name)), [path], tf.uint8),
+    )
+    return tf.ensure_shape(picture, (None, None, 3))
+
+
+def decode_content(content: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
+    """Do what `decode_files` does, for a file's content."""
+    picture = tf.cond(plain, lambda: decode(content), lambda: tf.numpy_function(_read_content, [content], tf.uint8))
+    return tf.ensure_shape(picture, (None, None, 3))
+
+
+def _read_content(content: bytes) -> np.ndarray:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "picture")
+        file.write_bytes(content)
+        return images.read(file)
+
+
+def decode(content: tf.Tensor) -> tf.Tensor:
+    """Decode JPEG or PNG bytes to uint8 `(height, width, 3)`, to the same values as Pillow."""
+    # In spite of its name, it decodes PNG as well; decode_image would take JPEG's fast and inexact transform.
+    return tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")

@@ -1,53 +1,71 @@
-"""Pictures from a folder with one sub-folder a class."""
+"""Pictures from a folder with one sub-folder per class."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from helpers import cleaning, images
-from helpers.datasets._decoding import decode_files
+from helpers.datasets._batches import decode_files
 from helpers.datasets._splits import (
+    SPLITS,
     ImageDataset,
-    Record,
+    Picture,
     drop_copies,
     fingerprint_of,
     labels_of_splits,
-    split_records,
+    split_pictures,
 )
 
 INSPECTED_AT_ONCE = 512  # files
 
 
 def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:
+    """Do what `load` does, for a folder."""
     roots = find_split_folders(folder)
     class_names = _class_names(folder, roots)
-    paths = [
-        (split, class_names.index(name), path)
+    listed = [
+        (name_in(folder, path), split, class_names.index(normalize(class_folder.name)), path)
         for split, root in roots.items()
-        for name in class_names
-        for path in images.find_files(root / name)
+        for class_folder in _class_folders(root)
+        for path in images.find_files(class_folder)
     ]
-    reports = _inspect([path for _, _, path in paths])
-    pools: dict[str, list[Record]] = {}
-    set_aside = {}
-    for position, ((split, label, _), report) in enumerate(zip(paths, reports, strict=True)):
+    listed.sort()  # by name: the same order on every machine, however its file system lists
+    files = [path for *_, path in listed]
+    pools: dict[str, list[Picture]] = {split: [] for split in roots}
+    set_aside = []
+    for position, (report, (name, split, label, _)) in enumerate(zip(_inspect(files), listed, strict=True)):
         if report.problem:
-            set_aside[position] = report.problem
+            set_aside.append((name, report.problem))
         else:
-            pools.setdefault(split, []).append(Record(position, label, report.digest))
-    copies = drop_copies(pools, name=lambda _, record: "/".join(paths[record.position][2].parts[-2:]))
-    set_aside |= {record.position: reason for _, record, reason in copies}
-    pools = {split: records for split, records in pools.items() if records}
-    chosen = {split: records for split, (_, records) in split_records(pools, wanted=wanted, seed=seed).items()}
-    files = [path for _, _, path in paths]
-    plain = [report.plain for report in reports]
+            pools[split].append(Picture(name, position, label, report.digest, report.plain))
+    pools, dropped = drop_copies(pools)
+    set_aside += [(picture.name, reason) for picture, reason in dropped]
+    chosen = split_pictures(pools, wanted=wanted, seed=seed)
+    labels = labels_of_splits(chosen)
+    paths = {split: tuple(files[picture.position] for picture in chosen[split]) for split in SPLITS}
+    decoded = {
+        split: decode_files(paths[split], plain=[picture.plain for picture in chosen[split]], labels=labels[split])
+        for split in SPLITS
+    }
     return ImageDataset(
         name=folder.resolve().name,
-        **{split: decode_files(records, files, plain) for split, records in chosen.items()},
+        **decoded,
         class_names=class_names,
-        labels=labels_of_splits(chosen),
+        labels=labels,
         fingerprint=fingerprint_of(chosen),
-        set_aside=tuple((files[i].relative_to(folder).as_posix(), reason) for i, reason in sorted(set_aside.items())),
+        set_aside=tuple(sorted(set_aside)),
+        paths=paths,
     )
+
+
+def name_in(folder: Path, path: Path) -> str:
+    """Return the path from the folder down, the same on every machine: macOS may store other bytes for a letter."""
+    return normalize(path.relative_to(folder).as_posix())
+
+
+def normalize(name: str) -> str:
+    """Return a name as every system but macOS writes it (NFC)."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _inspect(paths: Sequence[Path]) -> list[cleaning.FileReport]:
@@ -77,18 +95,17 @@ def find_split_folders(folder: Path) -> dict[str, Path]:
     return found if "train" in found else {"train": folder}
 
 
+def _class_folders(root: Path) -> list[Path]:
+    return [p for p in root.iterdir() if p.is_dir() and not p.name.startswith(".") and images.find_files(p)]
+
+
 def _class_names(folder: Path, roots: Mapping[str, Path]) -> tuple[str, ...]:
-    named = {
-        split: sorted(
-            p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith(".") and images.find_files(p)
-        )
-        for split, root in roots.items()
-    }
+    named = {split: sorted({normalize(path.name) for path in _class_folders(root)}) for split, root in roots.items()}
     names = named["train"]
     if len(names) < 2:
         raise ValueError(
             f"Received '{folder}' with {len(names)} class folder(s) of pictures {names}, expected two or more. "
-            "Make one sub-folder a class and put its pictures in it."
+            "Make one sub-folder per class and put its pictures in it."
         )
     for split, others in named.items():
         strangers = sorted(set(others) - set(names))

@@ -1,21 +1,21 @@
-"""A folder of pictures as a table, and a table as three folders."""
+"""A folder of pictures as a table, a table as three folders, and a data set of any source as a folder."""
 
 import os
 import re
 import shutil
-from collections import Counter
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+from PIL import Image
 
-from helpers import cleaning, images
+from helpers import images
 from helpers.datasets._folders import find_split_folders
-from helpers.datasets._splits import SPLITS, Record, stratified_order
-from helpers.datasets._writing import require_class_names, require_free, written_beside
+from helpers.datasets._splits import SPLITS, ImageDataset, Picture, deal
+from helpers.files import hash_file, written_beside
 
 NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?)[ ._-]*\(?\d+\)?")  # cat.12, american_bulldog_7, dog (3)
 
@@ -84,8 +84,8 @@ def split_into_folders(
 ) -> pd.DataFrame:
     """Copy pictures into `train`, `validation` and `test`, each with one sub-folder a class.
 
-    The choice depends on the files' contents and the seed, not on their names, and keeps the classes' shares.
-    Copies of one picture go into the same split. The source stays as it is.
+    The choice depends on the files' names, their classes and the seed, so it is the same on every machine, and keeps
+    the classes' shares. Copies of one picture go into the same split. The source stays as it is.
 
     Args:
         table: with columns `path` and `class_name`, as from `list_pictures`.
@@ -142,24 +142,23 @@ def _require_shares(shares: Sequence[float]) -> None:
 
 
 def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -> list[str]:
-    """Return the split of each row: whole groups of copies, in stratified order, each where its middle falls."""
+    """Return the split of each row: copies go together, and each class is shared out like the whole."""
     with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(cleaning.digest_of, map(Path, table.path)))
-    class_of: dict[str, str] = {}
-    for digest, class_name in zip(digests, table.class_name, strict=True):
-        class_of[digest] = min(class_name, class_of.get(digest, class_name))
-    classes = sorted(set(class_of.values()))
-    groups = [Record(i, classes.index(class_of[digest]), digest) for i, digest in enumerate(sorted(class_of))]
-    sizes, ends = Counter(digests), list(accumulate(shares))
-    split_of, before = {}, 0
-    for group in stratified_order(groups, seed=seed):
-        middle = (before + sizes[group.digest] / 2) / len(digests)
-        split_of[group.digest] = next((s for s, end in zip(SPLITS, ends, strict=True) if middle <= end), SPLITS[-1])
-        before += sizes[group.digest]
-    empty = [s for s, share in zip(SPLITS, shares, strict=True) if share and s not in split_of.values()]
+        digests = list(pool.map(hash_file, map(Path, table.path)))
+    classes = sorted(set(table.class_name))
+    copies: dict[str, list[Picture]] = {}
+    for row, (path, class_name) in enumerate(zip(table.path, table.class_name, strict=True)):
+        name = unicodedata.normalize("NFC", f"{class_name}/{Path(path).name}")
+        copies.setdefault(digests[row], []).append(Picture(name, row, classes.index(class_name)))
+    asked = {split: share for split, share in zip(SPLITS, shares, strict=True) if share}
+    sizes = {split: round(asked[split] * len(table)) for split in reversed(asked)}
+    sizes[next(iter(asked))] = len(table)  # the last to choose: with what rounding has left over
+    dealt = deal([sorted(group) for group in copies.values()], sizes, seed=seed)
+    empty = [split for split in asked if not dealt[split]]
     if empty:
-        raise ValueError(f"Received {len(digests)} pictures, too few to fill {empty}. Add some, or change `shares`.")
-    return [split_of[digest] for digest in digests]
+        raise ValueError(f"Received {len(table)} pictures, too few to fill {empty}. Add some, or change `shares`.")
+    split_of = {picture.position: split for split, pictures in dealt.items() for picture in pictures}
+    return [split_of[row] for row in range(len(table))]
 
 
 def _new_names(table: pd.DataFrame, splits: Sequence[str]) -> list[Path]:
@@ -184,3 +183,60 @@ def _place(source: Path, target: Path, *, link: bool) -> None:
         os.link(source.resolve(), target)
     except OSError:  # another disk, or a file system without hard links
         target.symlink_to(source.resolve())
+
+
+def export(data: ImageDataset, folder: str | Path, *, quality: int = 95) -> Path:
+    """Write every picture to `folder/split/class/number.jpg`; `load(folder)` finds the same splits.
+
+    JPEG changes pixels by a few steps of 255. `load` numbers the classes by their names in alphabetical order, so
+    a label's number may differ from the one it has here; its name does not. It also sets copies aside, that is,
+    pictures that were different files of the same pixels.
+
+    Args:
+        data: as from `load`.
+        folder: a new or empty folder.
+        quality: of the JPEG files, 1 to 100.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: if the folder is not empty, or a class has a name that no folder can have.
+
+    Example:
+        >>> import tempfile
+        >>> from helpers.datasets import load
+        >>> data = load("synthetic_pets/tiny", num_train=4, num_validation=2, num_test=2)
+        >>> folder = export(data, Path(tempfile.mkdtemp()) / "pets")
+        >>> len(list(folder.glob("train/*/*.jpg"))), load(folder).counts == data.counts
+        (4, True)
+    """
+    folder = Path(folder).expanduser()
+    if not 1 <= quality <= 100:
+        raise ValueError(f"Received quality={quality}, expected 1 to 100. 95 is hard to tell from the original.")
+    require_class_names(data.class_names)
+    require_free(folder)
+    with written_beside(folder) as draft:
+        for split in SPLITS:
+            for name in data.class_names:
+                (draft / split / name).mkdir(parents=True)
+            for number, (picture, label) in enumerate(getattr(data, split).as_numpy_iterator()):
+                file = draft / split / data.class_names[label] / f"{number:06}.jpg"
+                Image.fromarray(picture).save(file, quality=quality)
+    return folder
+
+
+def require_free(folder: Path) -> None:
+    """Refuse to write into a file, or a folder that holds something."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(
+            f"Received '{folder}', where there is something already, expected a new or empty folder. "
+            "Choose another name, or move away what is there."
+        )
+
+
+def require_class_names(names: Iterable[str]) -> None:
+    """Refuse class names that cannot name a folder, such as `a/b` or `..`."""
+    for name in names:
+        if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
+            raise ValueError(f"Received the class name {name!r}, expected one that can name a folder. Rename it.")
