@@ -57,7 +57,7 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            found = [file for file in cleaning.find_candidates(path) if file.is_symlink() or not file.is_dir()]
+            found = cleaning.find_candidates(path)
             if not found:
                 raise ValueError(f"Received folder '{path}' without a picture in it, expected one or more.")
             files.extend(found)
