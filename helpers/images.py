@@ -1,20 +1,24 @@
-"""One picture as an array: read it, make it grey, resize it, scale it, count its values.
+"""One picture as an array: read it, make it grayscale, resize it, scale it, count its values.
 
 Pictures are uint8 arrays of shape `(height, width, 3)`, channels in the order red, green, blue; values run
 from 0 (none of that light) to 255 (all of it). Nothing here needs TensorFlow.
 """
 
+import os
+import stat
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from threading import Lock
+from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
+import simplejpeg
 from matplotlib.image import imread
+from PIL import ExifTags, ImageOps
 from PIL import Image as PillowImage
-from PIL import ImageOps
 
 Image = np.ndarray
 ScaleMode = Literal["unit", "tf", "torch", "caffe"]
@@ -22,7 +26,14 @@ ResizeMode = Literal["stretch", "pad", "crop"]
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 # Named, so that no file chooses a decoder we did not mean to use (Pillow hands EPS files to Ghostscript).
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# Folders that programs leave: rubbish bins, previews and snapshots of disks and NAS systems, archives made on a Mac.
+LEFT_BY_PROGRAMS = frozenset(
+    {"$recycle.bin", "recycler", "recycled", "#recycle", "@recycle", "@eadir", "#snapshot", "@recently-snapshot"}
+    | {"lost+found", "system volume information", "__macosx", "__pycache__"}
+)
+# A file that is larger than any picture that fits into memory is not read at all.
+MAX_FILE_BYTES = 2**30
 
 # Recommendation ITU-R BT.601-7, section 2.5.1: how much red, green and blue add to perceived brightness.
 LUMINOSITY_WEIGHTS = (0.299, 0.587, 0.114)
@@ -34,17 +45,45 @@ CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
 ROWS_AT_ONCE = 256
 
-EXIF_ORIENTATION = 0x0112
-
 
 # --- Reading ------------------------------------------------------------------------------------------------
+
+
+class Decoded(NamedTuple):
+    """A picture, and what its file says of it.
+
+    Attributes:
+        pixels: uint8 `(height, width, 3)`, RGB, upright, on white; or `(height, width)`, see `decode`.
+        format: Pillow's name of the file format, such as "JPEG".
+        mode: Pillow's name of what a pixel holds in the file, such as "RGB", "L", "CMYK".
+        orientation: EXIF orientation that was undone, 1 (upright) to 8.
+        transparent: whether parts of it are transparent.
+        animated: whether there are more frames or pages behind the first.
+        warning: what the JPEG decoder complained of and went on; viewers do not show it.
+    """
+
+    pixels: Image
+    format: str
+    mode: str
+    orientation: int
+    transparent: bool
+    animated: bool
+    warning: str
+
+
+class UnreadableError(ValueError):
+    """A picture cannot be decoded; `kind` is "unreadable", "truncated", "empty" or "oversized"."""
+
+    def __init__(self, kind: str, problem: str) -> None:
+        super().__init__(problem)
+        self.kind = kind
 
 
 def read(path: str | Path) -> Image:
     """Read a picture the way you would see it on a screen.
 
     The contents decide the format, not the suffix. The rotation that a camera notes in the EXIF data is
-    applied, transparent parts show white, and palette, grey, CMYK and 16-bit pictures become 8-bit RGB. Of an
+    applied, transparent parts show white, and palette, grayscale, CMYK and 16-bit pictures become 8-bit RGB. Of an
     animation you get the first frame.
 
     Args:
@@ -62,15 +101,14 @@ def read(path: str | Path) -> Image:
         >>> read(Path(data_dir) / "chelsea.png").shape
         (300, 451, 3)
     """
-    picture = _load(Path(path))
-    return _turn_upright(_decode_rgb(picture, Path(path)), read_orientation(picture))
+    return _read_decoded(Path(path))[1].pixels
 
 
 def read_with_opencv(path: str | Path) -> Image:
     """Read a picture with OpenCV and give what `read` gives: RGB, upright, on white.
 
     OpenCV delivers blue first; the reversal of the channels is the line to remember. JPEG decoders may differ
-    by a few steps of 255. One rare kind comes out differently: a grey or RGB PNG with a single colour marked
+    by a few steps of 255. One rare kind comes out differently: a grayscale or RGB PNG with a single color marked
     transparent.
 
     Args:
@@ -83,23 +121,22 @@ def read_with_opencv(path: str | Path) -> Image:
         FileNotFoundError: if there is nothing at `path`.
         ValueError: if the file cannot be decoded.
     """
-    path = Path(path)
-    # OpenCV fills the missing part of a cut file with grey and goes on; Pillow decodes it first and refuses.
-    picture = _load(path)
+    # OpenCV fills the missing part of a cut file with gray and goes on; Pillow decodes it first and refuses.
+    content, decoded = _read_decoded(Path(path))
     # imdecode, because imread cannot open paths with other than ASCII letters on Windows.
-    pixels = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if pixels is None:
-        raise _make_unreadable_error(path, "OpenCV has no decoder for it, images.read may have one")
+        raise ValueError(f"{path}: {_advise('OpenCV has no decoder for it, images.read may have one')}")
     if pixels.ndim == 3:
         pixels = pixels[..., [2, 1, 0, *range(3, pixels.shape[2])]]  # BGR(A) -> RGB(A)
-    return _turn_upright(_put_on_white(pixels), read_orientation(picture))
+    return _turn_upright(_put_on_white(pixels), decoded.orientation)
 
 
 def read_with_matplotlib(path: str | Path) -> Image:
     """Read a picture with matplotlib and give what `read` gives: uint8, RGB, upright, on white.
 
     On its own, matplotlib returns floats in 0..1 for PNG and uint8 for the rest, keeps alpha, and ignores the
-    EXIF rotation. One rare kind comes out differently: a grey or RGB PNG with a single colour marked
+    EXIF rotation. One rare kind comes out differently: a grayscale or RGB PNG with a single color marked
     transparent.
 
     Args:
@@ -112,13 +149,12 @@ def read_with_matplotlib(path: str | Path) -> Image:
         FileNotFoundError: if there is nothing at `path`.
         ValueError: if the file cannot be decoded.
     """
-    path = Path(path)
-    picture = _load(path)
-    with quiet_about_metadata():
-        pixels = imread(path, format=picture.format)  # left to itself, it believes the suffix
+    content, decoded = _read_decoded(Path(path))
+    with pillow_is_quiet:
+        pixels = imread(BytesIO(content), format=decoded.format)  # left to itself, it believes the suffix
     if np.issubdtype(pixels.dtype, np.floating):
         pixels = np.rint(pixels * 255).astype(np.uint8)
-    return _turn_upright(_put_on_white(pixels), read_orientation(picture))
+    return _turn_upright(_put_on_white(pixels), decoded.orientation)
 
 
 def find_files(folder: str | Path) -> list[Path]:
@@ -138,87 +174,253 @@ def find_files(folder: str | Path) -> list[Path]:
         NotADirectoryError: if `folder` is a file.
     """
     folder = Path(folder)
+    require_folder(folder)
+    return [path for path in walk(folder) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+
+
+def require_folder(folder: Path) -> None:
+    """Raise FileNotFoundError or NotADirectoryError if `folder` is none."""
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: there is no such folder. Check the path.")
     if not folder.is_dir():
-        raise NotADirectoryError(f"{folder}: this is a file, expected a folder. To read one picture use read().")
-    found = (
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
-    return sorted(found, key=lambda path: path.as_posix())
+        raise NotADirectoryError(f"{folder}: this is a file, expected a folder. Give the folder it is in.")
 
 
-def _load(path: Path) -> PillowImage.Image:
-    """Open and fully decode a file with Pillow, or say in one line why that cannot be done."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path}: there is no such file. Check the name and the folder.")
-    if path.is_dir():
-        raise ValueError(f"{path}: this is a folder, expected one picture. List its pictures with find_files().")
+def walk(folder: Path, *, apart: int = 1) -> list[Path]:
+    """List all files below a folder: the one rule for links, and for what is nobody's picture.
+
+    Links are followed, but not in circles. Where several paths lead to one file, the one with the fewest links is
+    listed. Hidden files and folders are left out, and folders that programs leave. A folder that cannot be opened is
+    listed itself.
+
+    Args:
+        folder: where to look.
+        apart: how many levels of folders are looked through each by itself: 1 for classes, 2 for splits of classes.
+            A file that two of these folders link to is listed in both.
+
+    Returns:
+        Paths that begin with `folder`, in order.
+    """
+    top = Path(os.path.realpath(folder))
+    seen, found = set(), {}
+    pending = deque([(folder, top)])
+    while pending:
+        here, real_here = pending.popleft()
+        group = here.relative_to(folder).parts[:apart]
+        if (group, real_here) in seen:
+            continue
+        seen.add((group, real_here))
+        try:
+            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+        except OSError:
+            if here == folder:
+                raise
+            found[group, real_here] = (0, here)
+            continue
+        for entry in entries:
+            if is_passed_over(entry.name):
+                continue
+            path, link = here / entry.name, entry.is_symlink()
+            real = Path(os.path.realpath(path)) if link else real_here / entry.name
+            if not os.path.isdir(path):  # noqa: PTH112 - `Path.is_dir` raises where it may not look
+                way = (_count_links(path) if link else 0, path)
+                found[group, real] = min(way, found.get((group, real), way))
+            elif not (real_here.is_relative_to(real) or top.is_relative_to(real)):  # a link upwards leads in circles
+                (pending.append if link else pending.appendleft)((path, real))  # links last: they have been seen then
+    return sorted((path for _, path in found.values()), key=lambda path: path.as_posix())
+
+
+def is_passed_over(name: str) -> bool:
+    """Return whether a file or folder is nobody's picture or class by its name: hidden, or left by a program."""
+    return name.startswith(".") or name.lower() in LEFT_BY_PROGRAMS
+
+
+def _count_links(path: Path) -> int:
+    """Return how many links lead from a path to its file, 0 for the file itself, 99 if they lead in circles."""
+    for count in range(99):
+        if not path.is_symlink():
+            return count
+        path = path.parent / path.readlink()
+    return 99
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file begins as a picture does, whatever it is called."""
     try:
-        with quiet_about_metadata(), PillowImage.open(path, formats=FORMATS) as picture:
-            picture.load()
-            return picture
-    except MemoryError:
+        with pillow_is_quiet, PillowImage.open(path, formats=FORMATS):
+            return True
+    except Exception:  # no picture, or too damaged to show that it was one
+        return False
+
+
+def read_content(path: Path) -> bytes:
+    """Return the bytes of a picture file.
+
+    Raises:
+        FileNotFoundError: if there is nothing at `path`.
+        UnreadableError: if it is no file, cannot be read or has more than `MAX_FILE_BYTES`.
+    """
+    try:
+        kind = path.stat().st_mode
+        if stat.S_ISDIR(kind):
+            raise UnreadableError(
+                "unreadable", "this is a folder, expected one picture. List its pictures with find_files()."
+            )
+        if not stat.S_ISREG(kind):  # reading from a pipe could wait for ever, and from a device never end
+            raise UnreadableError("unreadable", "this is a pipe, a socket or a device, expected a file. Take it away.")
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path}: there is no such file. Check the name and the folder.") from None
+    except OSError as error:
+        raise UnreadableError(
+            "unreadable", f"the file cannot be read ({error.strerror or error}). Check its permissions and the disk."
+        ) from error
+    if len(content) > MAX_FILE_BYTES:
+        raise UnreadableError(
+            "oversized",
+            f"the file has more than {MAX_FILE_BYTES >> 20:,} MiB, expected a picture. Save a smaller copy.",
+        )
+    return content
+
+
+def decode(content: bytes, *, brightness_only: bool = False) -> Decoded:
+    """Decode a picture file's content in full (see `read`).
+
+    Args:
+        content: the bytes of the file.
+        brightness_only: leave out the colors where that saves time: of a JPEG, `pixels` are `(height, width)` then.
+
+    Raises:
+        UnreadableError: if it is damaged, cut short, of another format, or too large to be decoded safely.
+
+    Example:
+        >>> from skimage import data_dir
+        >>> decode(Path(data_dir, "chelsea.png").read_bytes())[1:]
+        ('PNG', 'RGB', 1, False, False, '')
+    """
+    if not content:
+        raise UnreadableError("empty", _advise("the file is empty"))
+    try:
+        with pillow_is_quiet, PillowImage.open(BytesIO(content), formats=FORMATS) as picture:
+            return _take_apart(picture, content, brightness_only)
+    except UnreadableError:
         raise
-    except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning) as error:
-        limit = f"{(PillowImage.MAX_IMAGE_PIXELS or 0) // 1_000_000} million"
-        raise ValueError(
-            f"{path}: the picture has too many pixels to be decoded safely, expected at most {limit}. "
-            "Save a smaller copy with an image program, or set the file aside."
+    except (PillowImage.DecompressionBombError, MemoryError) as error:
+        limit = round(2 * 3 * (PillowImage.MAX_IMAGE_PIXELS or 0) / 2**20)  # Pillow refuses twice its MAX_IMAGE_PIXELS
+        raise UnreadableError(
+            "oversized",
+            f"the picture has too many pixels to be decoded safely, expected at most {limit} MiB of them. "
+            "Save a smaller copy with an image program, or set the file aside.",
         ) from error
     except PillowImage.UnidentifiedImageError as error:
-        raise _make_unreadable_error(path, "unknown format or damaged from the start") from error
+        raise UnreadableError("unreadable", _advise("unknown format or damaged from the start")) from error
     except Exception as error:  # Pillow's decoders meet damaged bytes with a dozen kinds of exception
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise _make_unreadable_error(path, reason) from error
+        cut = "truncated" in reason.lower() or _is_short_riff(content)
+        raise UnreadableError("truncated" if cut else "unreadable", _advise(reason)) from error
 
 
-@contextmanager
-def quiet_about_metadata() -> Iterator[None]:
-    """Let pass what Pillow says of damaged metadata: the picture is whole, and damaged pixels raise."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
-        warnings.simplefilter("error", PillowImage.DecompressionBombWarning)
-        yield
+def _read_decoded(path: Path) -> tuple[bytes, Decoded]:
+    try:
+        content = read_content(path)
+        return content, decode(content)
+    except UnreadableError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
-def _make_unreadable_error(path: Path, reason: str) -> ValueError:
-    return ValueError(
-        f"{path}: not a readable picture ({reason}). Expected a whole BMP, GIF, JPEG, PNG, TIFF or WebP "
-        "file. Save it again as JPEG with an image program, or set it aside."
+class _PillowIsQuiet:
+    """Hides what Pillow warns of: damaged metadata, of a picture that is whole.
+
+    Filters of warnings belong to all threads: the first one in sets them, and the last one out restores them.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._before = warnings.catch_warnings()
+                self._before.__enter__()
+                warnings.filterwarnings("ignore", module="PIL")
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._before.__exit__(*error)
+
+
+pillow_is_quiet = _PillowIsQuiet()
+
+
+def _advise(reason: str) -> str:
+    return (
+        f"not a readable picture ({reason}). Expected a whole BMP, GIF, JPEG, PNG, TIFF or WebP file. "
+        "Get it anew from where it came, save it again as JPEG with an image program, or set it aside."
     )
 
 
-def _decode_rgb(picture: PillowImage.Image, path: Path) -> Image:
-    if picture.mode.startswith("I"):  # 16-bit grey; a 32-bit integer picture has the same mode "I"
+def _is_short_riff(content: bytes) -> bool:
+    """Return whether a WebP file ends before the length that its header states."""
+    return content[:4] == b"RIFF" and len(content) < int.from_bytes(content[4:8], "little") + 8
+
+
+def _take_apart(picture: PillowImage.Image, content: bytes, brightness_only: bool) -> Decoded:
+    mode, transparent = picture.mode, picture.has_transparency_data
+    pixels, warning = None, ""
+    if picture.format in ("JPEG", "MPO"):
+        pixels, warning = _decode_jpeg(content, "CMYK" if mode == "CMYK" else "GRAY" if brightness_only else "RGB")
+    if pixels is None:
+        pixels = _to_rgb(picture)
+    orientation = _read_orientation(picture)
+    pixels = _turn_upright(pixels, orientation)
+    # Last, since looking for the next frame may change the mode.
+    return Decoded(pixels, picture.format or "", mode, orientation, transparent, _is_animated(picture), warning)
+
+
+def _decode_jpeg(content: bytes, colors: str) -> tuple[Image | None, str]:
+    """Decode with the library that Pillow uses too, but hear its warnings; None where Pillow is to do it."""
+    try:
+        pixels = simplejpeg.decode_jpeg(content, colors)
+    except ValueError as error:
+        return None, str(error)
+    if colors == "GRAY":
+        return pixels[..., 0], ""  # (height, width, 1) -> (height, width)
+    return (pixels if colors == "RGB" else None), ""
+
+
+def _to_rgb(picture: PillowImage.Image) -> Image:
+    picture.load()
+    if picture.mode.startswith("I"):  # 16-bit grayscale; a 32-bit integer picture has the same mode "I"
         values = np.asarray(picture)
         if values.min() < 0 or values.max() > 65_535:
-            raise _make_unreadable_error(path, "grey values with more than 16 bits")
+            raise UnreadableError("unreadable", _advise("gray values with more than 16 bits"))
         return _put_on_white(values.astype(np.uint16))
     if picture.mode == "F":
-        raise _make_unreadable_error(path, "grey values as floating-point numbers, of unknown range")
+        raise UnreadableError("unreadable", _advise("gray values as floating-point numbers, of unknown range"))
     if picture.has_transparency_data:
         return _put_on_white(np.asarray(picture.convert("RGBA")))
     return np.array(picture.convert("RGB"))
 
 
-def read_orientation(picture: PillowImage.Image) -> int:
-    """Return how a camera was held: the EXIF orientation, 1 (upright) to 8; 1 where there is none or it makes no sense.
-
-    Example:
-        >>> read_orientation(PillowImage.new("RGB", (2, 2)))
-        1
-    """
-    with quiet_about_metadata():
-        try:
-            orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
-        except SyntaxError:  # EXIF data that is none: the pixels are fine, so show them as they are
-            return 1
+def _read_orientation(picture: PillowImage.Image) -> int:
+    """Return the EXIF orientation, 1 (upright) to 8; 1 where there is none or it makes no sense."""
+    try:
+        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    except SyntaxError:  # EXIF data that is none: the pixels are fine, so show them as they are
+        return 1
     return orientation if orientation in range(1, 9) else 1
+
+
+def _is_animated(picture: PillowImage.Image) -> bool:
+    try:
+        # MPO: a JPEG with its preview or a second view behind it, as phones and cameras write.
+        return picture.format != "MPO" and getattr(picture, "is_animated", False)
+    except Exception:  # a later frame is damaged; the first, which is used, is not
+        return True
 
 
 def _turn_upright(pixels: Image, orientation: int) -> Image:
@@ -248,7 +450,7 @@ def _put_on_white(pixels: np.ndarray) -> Image:
     return on_white
 
 
-# --- Grey ---------------------------------------------------------------------------------------------------
+# --- Grayscale ----------------------------------------------------------------------------------------------
 
 
 def to_grey_mean(image: Image) -> Image:
