@@ -1,7 +1,6 @@
 """From a split, or from files, to batches of pictures of one size."""
 
 import os
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -72,7 +71,7 @@ def batches_from_files(
     *,
     image_size: int,
     batch_size: int = 32,
-    reports: Sequence[cleaning.FileReport] | None = None,
+    reports: Sequence[cleaning.Inspection] | None = None,
 ) -> tf.data.Dataset:
     """Turn files into batches, decoded and resized exactly as for training.
 
@@ -168,15 +167,12 @@ def _read(path: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
 
 def decode_content(content: tf.Tensor, plain: tf.Tensor) -> tf.Tensor:
     """Do what `decode_files` does, for a file's content."""
-    picture = tf.cond(plain, lambda: decode(content), lambda: tf.numpy_function(_read_content, [content], tf.uint8))
+    picture = tf.cond(
+        plain,
+        lambda: decode(content),
+        lambda: tf.numpy_function(lambda file: images.decode(file).pixels, [content], tf.uint8),
+    )
     return tf.ensure_shape(picture, (None, None, 3))
-
-
-def _read_content(content: bytes) -> np.ndarray:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "picture")
-        file.write_bytes(content)
-        return images.read(file)
 
 
 def decode(content: tf.Tensor) -> tf.Tensor:

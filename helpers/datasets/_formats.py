@@ -14,7 +14,8 @@ from helpers.datasets._batches import decode
 from helpers.files import written_beside
 
 NUMBERS = [str(value).encode() for value in range(256)]
-DIGITS_AND_COMMAS = b"0123456789,"
+DIGITS = b"0123456789"
+BOM = b"\xef\xbb\xbf"  # byte-order mark
 SHARD_NAME = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.tfrecord")
 FEATURES = {"picture": tf.io.FixedLenFeature((), tf.string), "label": tf.io.FixedLenFeature((), tf.int64)}
 CLASS_NAMES = "class_names.json"
@@ -55,7 +56,7 @@ def write_csv(split: tf.data.Dataset, path: str | Path, *, image_size: int = 70)
 
 
 def read_csv(path: str | Path, *, image_size: int = 70) -> tf.data.Dataset:
-    """Read what `write_csv` wrote, every row checked before the first picture is given out.
+    """Read what `write_csv` wrote, or Excel saved of it, every row checked before the first picture is given out.
 
     Args:
         path: the file.
@@ -91,15 +92,18 @@ def _rows(path: Path, image_size: int) -> Iterator[tuple[np.ndarray, int]]:
     header = _header(image_size)
     with path.open("rb") as file:
         # No proper line is longer, so a file without line ends cannot fill the memory.
-        longest = max(len(header), 20 + 4 * image_size**2) + 2
-        if file.readline(longest).rstrip(b"\r\n") != header:
+        longest = max(len(header), 20 + 4 * image_size**2) + 2 + len(BOM)
+        first = file.readline(longest).rstrip(b"\r\n").removeprefix(BOM)
+        # Excel puts a mark before the first name, and semicolons where numbers are written with a comma.
+        separator = b";" if b";" in first else b","
+        if first != header.replace(b",", separator):
             raise ValueError(
                 f"{path}, line 1: not the header of {image_size} x {image_size} pictures, expected "
                 f"'label,p0,...,p{image_size**2 - 1}'. Set image_size to the size the file was written with."
             )
         for number, line in enumerate(iter(lambda: file.readline(longest), b""), start=2):
             # A line without an end was cut off, perhaps within its last number.
-            values = _parse_line(line.rstrip(b"\r\n") if line.endswith(b"\n") else b"")
+            values = _parse_line(line.rstrip(b"\r\n") if line.endswith(b"\n") else b"", separator)
             if values.size != 1 + image_size**2 or (values[1:] > 255).any():
                 raise ValueError(
                     f"{path}, line {number}: not a picture, expected a label and {image_size**2} whole numbers from "
@@ -108,11 +112,11 @@ def _rows(path: Path, image_size: int) -> Iterator[tuple[np.ndarray, int]]:
             yield values[1:].astype(np.uint8).reshape(image_size, image_size), int(values[0])
 
 
-def _parse_line(line: bytes) -> np.ndarray:
+def _parse_line(line: bytes, separator: bytes) -> np.ndarray:
     """Return the numbers of a line as int64; none if it has anything else in it."""
-    if line and not line.translate(None, DIGITS_AND_COMMAS):
+    if line and not line.translate(None, DIGITS + separator):
         try:
-            return np.loadtxt([line.decode()], dtype=np.int64, delimiter=",", ndmin=1)
+            return np.loadtxt([line.decode()], dtype=np.int64, delimiter=separator.decode(), ndmin=1)
         except ValueError:  # nothing between two commas, or a number of more than 64 bits
             pass
     return np.array([], dtype=np.int64)
@@ -170,7 +174,9 @@ def write_tfrecords(
                 writers[number % shards].write(_example(picture, int(label), quality))
     if class_names:
         with written_beside(folder / CLASS_NAMES) as draft:
-            draft.write_text(json.dumps(list(class_names), ensure_ascii=False) + "\n", encoding="utf-8")
+            # backslashreplace: a class may be named after a folder whose name is not Unicode.
+            text = json.dumps(list(class_names), ensure_ascii=False) + "\n"
+            draft.write_text(text, encoding="utf-8", errors="backslashreplace")
     return files
 
 
@@ -214,6 +220,7 @@ def read_tfrecords(files: Sequence[str | Path]) -> tf.data.Dataset:
     Raises:
         ValueError: if a shard is missing, damaged, or holds anything but whole pictures with labels; the message
             names the file and the record.
+        FileNotFoundError: if one of these files is not there.
 
     Example:
         >>> import tempfile
@@ -222,8 +229,10 @@ def read_tfrecords(files: Sequence[str | Path]) -> tf.data.Dataset:
         >>> [int(label) for picture, label in read_tfrecords(files)]
         [0, 1, 2, 3, 4]
     """
-    files = [Path(file) for file in files]
-    files = _require_all_shards(files)
+    files = _require_all_shards([Path(file).expanduser() for file in files])
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(f"{file}: there is no such file. Check the path, or write it with write_tfrecords.")
     counts = [_count_records(file) for file in files]
     dealt = [len(range(i, sum(counts), len(files))) for i in range(len(files))]
     if counts != dealt:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from helpers import cleaning
+
 SPLITS = ("train", "validation", "test")
 # Where the pictures of a missing split come from: the split to share with, first choice first.
 TAKEN_FROM = {"train": (), "validation": ("train",), "test": ("validation", "train")}
@@ -27,6 +29,7 @@ class Picture(NamedTuple):
         label: its class.
         digest: hash of its content; copies have the same.
         plain: whether TensorFlow decodes it as `images.read` does.
+        likeness: its perceptual hash; near copies have nearly the same.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Picture(NamedTuple):
     label: int
     digest: str = ""
     plain: bool = True
+    likeness: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,9 @@ class ImageDataset:
         fingerprint: 64 hexadecimal digits that change with any picture, label or split.
         set_aside: `(file, reason)` of each file that was not used.
         paths: by split, the file of each picture, in the same order; empty for a TFDS name.
+        near_duplicates: pictures that are nearly the same as another one, which stands in the same split or is used
+            in their place.
+        notes: how a folder was read, where that may surprise: folders that are not used, names that fall together.
     """
 
     name: str
@@ -61,6 +68,8 @@ class ImageDataset:
     fingerprint: str
     set_aside: tuple[tuple[str, str], ...] = ()
     paths: Mapping[str, tuple[Path, ...]] = field(default_factory=lambda: dict.fromkeys(SPLITS, ()))
+    near_duplicates: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -71,11 +80,21 @@ class ImageDataset:
 def data_folder() -> Path:
     """Return the folder for everything generated or downloaded: `COURSE_DATA`, or `data/` of the project.
 
+    Raises:
+        ValueError: if there is a file in its place.
+
     Example:
         >>> data_folder().is_absolute()
         True
     """
-    return Path(os.environ.get("COURSE_DATA") or Path(__file__).parents[2] / "data").expanduser().resolve()
+    folder = Path(os.environ.get("COURSE_DATA") or Path(__file__).parents[2] / "data").expanduser().resolve()
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        raise ValueError(
+            f"Received the data folder '{folder}', but '{there}' is a file, expected a folder. "
+            "Set the environment variable COURSE_DATA to another one."
+        )
+    return folder
 
 
 def drop_copies(pools: Mapping[str, Sequence[Picture]]) -> tuple[dict[str, list[Picture]], list[tuple[Picture, str]]]:
@@ -102,32 +121,79 @@ def drop_copies(pools: Mapping[str, Sequence[Picture]]) -> tuple[dict[str, list[
     return left, dropped
 
 
+def group_look_alikes(
+    pools: Mapping[str, Sequence[Picture]],
+) -> tuple[dict[str, list[list[Picture]]], list[tuple[Picture, str]], int]:
+    """Put pictures that are the same or nearly so into a group, so that no test asks what was learned by heart.
+
+    Returns:
+        The groups of each pool; near copies in another pool than where they are tested, each with the reason; how
+        many pictures are nearly the same as another one.
+    """
+    pictures = [(split, picture) for split in reversed(SPLITS) for picture in pools.get(split, ())]  # tested first
+    parents = list(range(len(pictures)))
+    tested_as: dict[int, int] = {}
+    first_of = {picture.digest: i for i, (_, picture) in reversed(list(enumerate(pictures)))}
+    copies = ((first_of[picture.digest], i) for i, (_, picture) in enumerate(pictures) if picture.digest)
+    near = cleaning.near_pairs([picture.likeness for _, picture in pictures])
+    for first, second in chain(copies, (pair[:2] for pair in near)):
+        if pictures[first][0] == pictures[second][0]:
+            parents[_find_top(parents, second)] = _find_top(parents, first)
+        else:
+            tested_as.setdefault(second, first)
+    groups: dict[str, dict[int, list[Picture]]] = {split: {} for split in pools}
+    for i, (split, picture) in enumerate(pictures):
+        if i not in tested_as:
+            groups[split].setdefault(_find_top(parents, i), []).append(picture)
+    dropped = [
+        (pictures[i][1], f"nearly the same as {pictures[j][1].name}, which is kept for the {pictures[j][0]} split")
+        for i, j in sorted(tested_as.items())
+    ]
+    count = len(pictures) - sum(len(found) for found in groups.values())
+    return {split: list(found.values()) for split, found in groups.items()}, dropped, count
+
+
+def _find_top(parents: list[int], i: int) -> int:
+    while parents[i] != i:
+        parents[i] = i = parents[parents[i]]
+    return i
+
+
 def split_pictures(
-    pools: Mapping[str, Sequence[Picture]], *, wanted: Mapping[str, int], seed: int
-) -> dict[str, list[Picture]]:
-    """Return the pictures of each split in a fixed random order, a missing split's taken from another.
+    pools: Mapping[str, Sequence[Sequence[Picture]]], *, wanted: Mapping[str, int], seed: int
+) -> tuple[dict[str, list[Picture]], list[tuple[str, str]]]:
+    """Choose the pictures of each split, in a fixed random order; a missing split's are taken from another.
 
     Args:
-        pools: the pictures of the splits that the source has.
+        pools: groups of pictures that must not be parted, by the splits that the source has.
         wanted: by split, at most so many.
         seed: which pictures are chosen.
+
+    Returns:
+        The pictures; and, where there was to be room for all, `(name, reason)` of those that a group's size left over.
 
     Raises:
         ValueError: if a split stays empty.
     """
     pool_of = {split: next((p for p in (split, *TAKEN_FROM[split]) if pools.get(p)), "") for split in SPLITS}
     chosen: dict[str, list[Picture]] = {split: [] for split in SPLITS}
+    left_over = []
     for pool in dict.fromkeys(pool for pool in pool_of.values() if pool):
         # The test pictures are taken first, so that another num_train leaves them as they are.
         splits = [split for split in reversed(SPLITS) if pool_of[split] == pool]
-        asked, count = sum(wanted[split] for split in splits), len(pools[pool])
+        asked, count = sum(wanted[split] for split in splits), sum(map(len, pools[pool]))
         sizes = {split: min(wanted[split], wanted[split] * count // asked) for split in splits}
         sizes[splits[-1]] = wanted[splits[-1]]  # with what rounding down has left over: no good picture is lost
-        chosen |= deal([[picture] for picture in pools[pool]], sizes, seed=seed)
+        chosen |= {split: found[: wanted[split]] for split, found in deal(pools[pool], sizes, seed=seed).items()}
+        if count <= asked:
+            used = {picture.name for split in splits for picture in chosen[split]}
+            rest = [p.name for group in pools[pool] for p in group if p.name not in used]
+            left_over += [(name, "nearly the same as others, and no split has room for all of them") for name in rest]
     empty = [split for split in SPLITS if not chosen[split]]
     if empty:
-        raise ValueError(f"Received {sum(map(len, pools.values()))} pictures, too few to fill {empty}. Add pictures.")
-    return {split: take_turns(pictures) for split, pictures in chosen.items()}
+        count = sum(len(group) for pool in pools.values() for group in pool)
+        raise ValueError(f"Received {count} pictures, too few to fill {empty}. Add pictures.")
+    return {split: take_turns(pictures) for split, pictures in chosen.items()}, left_over
 
 
 def deal(groups: Iterable[Sequence[Picture]], sizes: Mapping[str, int], *, seed: int) -> dict[str, list[Picture]]:
@@ -138,7 +204,8 @@ def deal(groups: Iterable[Sequence[Picture]], sizes: Mapping[str, int], *, seed:
 
     Args:
         groups: pictures that must not be parted. The first one's label counts for all of a group.
-        sizes: at most so many pictures in each split, the one that chooses first standing first.
+        sizes: so many pictures in each split, the one that chooses first standing first; more only if a class has
+            nothing but larger groups.
         seed: who gets what.
 
     Example:
@@ -158,13 +225,20 @@ def deal(groups: Iterable[Sequence[Picture]], sizes: Mapping[str, int], *, seed:
         counts = Counter(group[0].label for group in waiting for _ in group)
         room = share_out(counts, size, keep=number < len(sizes))
         dealt[split], passed_over = [], []
+        without = {label for label, places in room.items() if places}
         for group in waiting:
             label = group[0].label
             if len(group) <= room[label]:
                 dealt[split] += group
                 room[label] -= len(group)
+                without.discard(label)
             else:
                 passed_over.append(group)
+        for label in sorted(without):  # only large groups: better one of them than none, if another one is left
+            of_class = sorted((group for group in passed_over if group[0].label == label), key=len)
+            if len(of_class) > 1:
+                dealt[split] += of_class[0]
+                passed_over.remove(of_class[0])
         waiting = passed_over
     return dealt
 

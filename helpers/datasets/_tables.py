@@ -1,23 +1,18 @@
 """A folder of pictures as a table, a table as three folders, and a data set of any source as a folder."""
 
 import os
-import re
 import shutil
-import unicodedata
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 from PIL import Image
 
-from helpers import images
-from helpers.datasets._folders import find_split_folders
-from helpers.datasets._splits import SPLITS, ImageDataset, Picture, deal
-from helpers.files import hash_file, written_beside
-
-NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?)[ ._-]*\(?\d+\)?")  # cat.12, american_bulldog_7, dog (3)
+from helpers import cleaning
+from helpers.datasets._folders import NAME_AND_NUMBER, as_text, list_with_splits, survey_folder
+from helpers.datasets._splits import SPLITS, ImageDataset, Picture, deal, group_look_alikes
+from helpers.files import written_beside
 
 
 def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] = "folder") -> pd.DataFrame:
@@ -46,22 +41,19 @@ def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] =
     if label_from not in ("folder", "name"):
         raise ValueError(f"Received label_from={label_from!r}, expected 'folder' or 'name'. Choose one of the two.")
     folder = Path(folder).expanduser()
-    roots = find_split_folders(folder)
-    rows = []
-    for split, root in roots.items():
-        for path in images.find_files(root):
-            below = path.relative_to(root).parts
-            if label_from == "name":
-                rows.append((str(path), _class_in_name(path), split))
-            elif len(below) > 1:
-                rows.append((str(path), below[0], split))
+    if label_from == "name":
+        rows = [(str(path), _class_in_name(path), split) for path, split in list_with_splits(folder)]
+    else:
+        survey = survey_folder(folder)
+        in_split = survey.roots != {"train": ()}
+        rows = [(str(c.path), c.class_name, c.split if in_split else "") for c in survey.candidates if c.path.is_file()]
     if not rows:
         raise ValueError(
-            f"Received '{folder}' without a picture in a class folder, expected one sub-folder a class. "
+            f"Received '{folder}' without a picture in a class folder, expected one sub-folder per class. "
             "Make these folders, or take the class from the files' names with label_from='name'."
         )
     table = pd.DataFrame(rows, columns=["path", "class_name", "split"])
-    return table if set(roots.values()) != {folder} else table.drop(columns="split")
+    return table if table.split.any() else table.drop(columns="split")
 
 
 def _class_in_name(path: Path) -> str:
@@ -85,7 +77,7 @@ def split_into_folders(
     """Copy pictures into `train`, `validation` and `test`, each with one sub-folder a class.
 
     The choice depends on the files' names, their classes and the seed, so it is the same on every machine, and keeps
-    the classes' shares. Copies of one picture go into the same split. The source stays as it is.
+    the classes' shares. Copies of one picture go into the same split, near copies too. The source stays as it is.
 
     Args:
         table: with columns `path` and `class_name`, as from `list_pictures`.
@@ -111,7 +103,7 @@ def split_into_folders(
         ['test', 'train', 'validation']
     """
     output = Path(output).expanduser()
-    _require_columns(table)
+    table = _require_columns(table)
     _require_shares(shares)
     require_class_names(sorted(set(table.class_name)))
     require_free(output)
@@ -124,13 +116,16 @@ def split_into_folders(
     return table.assign(split=splits, path=[str(output / name) for name in names], source=table.path)
 
 
-def _require_columns(table: pd.DataFrame) -> None:
+def _require_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with class names as text: a CSV file makes numbers of names such as 1 and 2."""
     names = {"path", "class_name"}
     if not names <= set(table.columns) or table[sorted(names)].isna().any(axis=None):
         raise ValueError(
             f"Received a table with columns {list(table.columns)}, expected 'path' and 'class_name' in every row. "
-            "Make one with list_pictures, or rename its columns and drop the empty rows."
+            "Make one with list_pictures, or rename its columns and drop the empty rows. A class called NA is kept by "
+            "pd.read_csv(..., dtype=str, keep_default_na=False)."
         )
+    return table.astype({"class_name": str})
 
 
 def _require_shares(shares: Sequence[float]) -> None:
@@ -142,18 +137,19 @@ def _require_shares(shares: Sequence[float]) -> None:
 
 
 def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -> list[str]:
-    """Return the split of each row: copies go together, and each class is shared out like the whole."""
-    with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(hash_file, map(Path, table.path)))
+    """Return the split of each row: copies and near copies together, and each class shared out like the whole."""
     classes = sorted(set(table.class_name))
-    copies: dict[str, list[Picture]] = {}
-    for row, (path, class_name) in enumerate(zip(table.path, table.class_name, strict=True)):
-        name = unicodedata.normalize("NFC", f"{class_name}/{Path(path).name}")
-        copies.setdefault(digests[row], []).append(Picture(name, row, classes.index(class_name)))
+    inspections = cleaning.inspect_files([Path(path) for path in table.path])
+    rows = enumerate(zip(table.path, table.class_name, inspections, strict=True))
+    pictures = [
+        Picture(as_text(f"{name}/{Path(path).name}"), row, classes.index(name), found.digest, likeness=found.likeness)
+        for row, (path, name, found) in rows
+    ]
+    groups, _, _ = group_look_alikes({"train": sorted(pictures)})
     asked = {split: share for split, share in zip(SPLITS, shares, strict=True) if share}
     sizes = {split: round(asked[split] * len(table)) for split in reversed(asked)}
     sizes[next(iter(asked))] = len(table)  # the last to choose: with what rounding has left over
-    dealt = deal([sorted(group) for group in copies.values()], sizes, seed=seed)
+    dealt = deal(groups["train"], sizes, seed=seed)
     empty = [split for split in asked if not dealt[split]]
     if empty:
         raise ValueError(f"Received {len(table)} pictures, too few to fill {empty}. Add some, or change `shares`.")

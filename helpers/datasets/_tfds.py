@@ -3,9 +3,10 @@
 import difflib
 import hashlib
 import json
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import tensorflow as tf
@@ -20,6 +21,7 @@ from helpers.datasets._splits import (
     data_folder,
     drop_copies,
     fingerprint_of,
+    group_look_alikes,
     labels_of_splits,
     split_pictures,
 )
@@ -31,16 +33,20 @@ LAYOUT_VERSION = 3  # of what is remembered about pictures
 def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:
     """Do what `load` does, for the name of a TFDS data set."""
     builder = find_builder(name)
-    downloads.prepare(builder, name=name)
+    if not downloads.is_prepared(builder):
+        files.require_writable(data_folder())
+        downloads.prepare(builder, name=name)
     pools = {split: _list_pictures(builder, split) for split in SPLITS if split in builder.info.splits}
     found = _inspect(builder, pools)
     set_aside = []
     for split, pictures in pools.items():
         set_aside += [(p.name, found[p.digest][0]) for p in pictures if found[p.digest][0]]
-        pools[split] = [p._replace(plain=found[p.digest][1]) for p in pictures if not found[p.digest][0]]
-    pools, dropped = drop_copies(pools)
-    set_aside += [(picture.name, reason) for picture, reason in dropped]
-    chosen = split_pictures(pools, wanted=wanted, seed=seed)
+        whole = [(p, *found[p.digest][1:]) for p in pictures if not found[p.digest][0]]
+        pools[split] = [p._replace(plain=plain, likeness=likeness) for p, plain, likeness in whole]
+    pools, copies = drop_copies(pools)
+    pools, near_copies, count = group_look_alikes(pools)
+    set_aside += [(picture.name, reason) for picture, reason in (*copies, *near_copies)]
+    chosen, left_over = split_pictures(pools, wanted=wanted, seed=seed)
     # Stored files are read from front to back, so that is the order of the pictures.
     chosen = {split: sorted(chosen[split], key=lambda picture: picture.position) for split in SPLITS}
     return ImageDataset(
@@ -49,7 +55,8 @@ def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDatase
         class_names=tuple(builder.info.features[_supervised_keys(builder)[1]].names),
         labels=labels_of_splits(chosen),
         fingerprint=fingerprint_of(chosen),
-        set_aside=tuple(set_aside),
+        set_aside=tuple(set_aside + left_over),
+        near_duplicates=count,
     )
 
 
@@ -111,28 +118,24 @@ def _list_pictures(builder: tfds.core.DatasetBuilder, split: str) -> list[Pictur
     ]
 
 
-def _inspect(builder: tfds.core.DatasetBuilder, pools: Mapping[str, Sequence[Picture]]) -> dict[str, tuple[str, bool]]:
-    """Return, by digest, what is wrong with a picture, and whether it is plain. Looked for once, and remembered."""
+def _inspect(
+    builder: tfds.core.DatasetBuilder, pools: Mapping[str, Sequence[Picture]]
+) -> dict[str, tuple[str, bool, int | None]]:
+    """Return, by digest, what is wrong with a picture, whether it is plain, and its likeness; remembered once found."""
     contents = "".join(sorted(picture.digest for pictures in pools.values() for picture in pictures))
     name = hashlib.sha256(contents.encode()).hexdigest()
     remembered = data_folder() / "checked" / f"{name}-{LAYOUT_VERSION}.json"
     if remembered.exists():
         return json.loads(remembered.read_text(encoding="utf-8"))
-    reports = [report for split in pools for report in _inspect_split(builder, split)]
-    found = {report.digest: (report.problem, report.plain) for report in reports}
-    with files.written_beside(remembered) as draft:
+    found = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for split in pools:
+            for contents, _ in _encoded(builder, split).batch(INSPECTED_AT_ONCE).as_numpy_iterator():
+                reports = pool.map(cleaning.inspect_content, contents)
+                found |= {report.digest: (report.problem, report.plain, report.likeness) for report in reports}
+    with suppress(OSError), files.written_beside(remembered) as draft:  # a read-only folder: looked for again next time
         draft.write_text(json.dumps(found), encoding="utf-8")
     return found
-
-
-def _inspect_split(builder: tfds.core.DatasetBuilder, split: str) -> Iterator[cleaning.FileReport]:
-    """Decode every picture in full, as for a folder of files."""
-    for contents, _ in _encoded(builder, split).batch(INSPECTED_AT_ONCE).as_numpy_iterator():
-        with tempfile.TemporaryDirectory() as folder:
-            paths = [Path(folder, str(number)) for number in range(len(contents))]
-            for path, content in zip(paths, contents, strict=True):
-                path.write_bytes(content)
-            yield from cleaning.inspect_files(paths)
 
 
 def _select(builder: tfds.core.DatasetBuilder, pictures: Sequence[Picture]) -> tf.data.Dataset:
