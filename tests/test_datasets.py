@@ -190,7 +190,7 @@ def test_damaged_files_are_set_aside_and_named(make_folder: MakeFolder) -> None:
     data = datasets.load(folder, num_train=10, num_validation=5, num_test=5)
     reasons = {Path(file).as_posix(): reason for file, reason in data.set_aside}
     assert set(reasons) == {"cat/empty.jpg", "dog/text.png", "dog/cut.png"}
-    assert reasons["cat/empty.jpg"] == "the file is empty"
+    assert "the file is empty" in reasons["cat/empty.jpg"]
     assert all("not a readable picture" in reasons[file] for file in ("dog/text.png", "dog/cut.png"))
     assert str(folder) not in "".join(reasons.values())
     assert sum(data.counts.values()) == 20
@@ -408,7 +408,10 @@ def test_groups_stay_whole_and_none_is_lost(groups: list[tuple[int, int]], size:
         made.append([Picture(f"{number + i}", number + i, label) for i in range(count)])
         number += count
     dealt = _splits.deal(made, {"test": size, "train": number}, seed=0)
-    assert len(dealt["test"]) <= size
+    room = _splits.share_out(Counter(label for label, count in groups for _ in range(count)), size, keep=True)
+    for label, places in room.items():
+        found = [picture for picture in dealt["test"] if picture.label == label]
+        assert len(found) <= places or found in made, "more only where one group has more than that"
     assert sorted(dealt["test"] + dealt["train"]) == sorted(picture for group in made for picture in group)
     tested = set(dealt["test"])
     assert all(len(tested & set(group)) in (0, len(group)) for group in made)
@@ -423,8 +426,9 @@ def test_splits_are_disjoint_and_never_larger_than_asked(labels, wanted: dict[st
     pictures = make_pictures(labels)
     names = ["train", *sorted(given_splits)]
     pools = {name: pictures[i :: len(names)] for i, name in enumerate(names)}
+    groups = {name: [[picture] for picture in pool] for name, pool in pools.items()}
     try:
-        chosen = _splits.split_pictures(pools, wanted=wanted, seed=0)
+        chosen = _splits.split_pictures(groups, wanted=wanted, seed=0)
     except ValueError as error:
         assert "too few to fill" in str(error)
         assert any(len(pool) < sum(wanted.values()) + 5 for pool in pools.values())
@@ -434,7 +438,10 @@ def test_splits_are_disjoint_and_never_larger_than_asked(labels, wanted: dict[st
     for split, found in chosen.items():
         (pool,) = [pool for pool, members in pools.items() if set(found) <= set(members)]
         assert pool == (split if pools.get(split) else pool)
-        assert 1 <= len(found) <= wanted[split]
+        assert len(found) >= 1
+        members = [name for name in SPLITS if chosen[name] and chosen[name][0] in pools[pool]]
+        if split != members[0] or len(pools[pool]) > sum(wanted[name] for name in members):
+            assert len(found) <= wanted[split]
         if sum(wanted.values()) + 5 <= len(pools[pool]):  # one of each of the five classes is left for the next split
             assert len(found) == wanted[split]
 
@@ -559,7 +566,7 @@ def odd_files() -> list[tuple[str, bytes]]:
             picture.putalpha(Image.fromarray(draw_noise(3_000 + seed)[..., 0]))
         exif = Image.Exif()
         if seed % 5 == 2:
-            exif[images.EXIF_ORIENTATION] = 6
+            exif[0x0112] = 6  # orientation
         if seed % 5 in (2, 3):
             picture.save(buffer, format="jpeg", quality=95, exif=exif)
         else:
@@ -692,7 +699,7 @@ def test_damaged_pictures_and_copies_of_a_name_are_set_aside_and_named(
         f"train[{i}:{i + 1}]": example["picture"] for i, example in enumerate(stored["train"].as_numpy_iterator())
     }
     reasons = {by_place[place]: reason for place, reason in data.set_aside}
-    assert reasons.pop(b"") == "the file is empty"
+    assert "the file is empty" in reasons.pop(b"")
     assert "not a readable picture" in reasons.pop(b"no picture")
     assert "not a readable picture" in reasons.pop(damaged_files()[7][1])
     ((copy, reason),) = reasons.items()
@@ -703,8 +710,8 @@ def test_damaged_pictures_and_copies_of_a_name_are_set_aside_and_named(
 
 def test_pictures_of_a_name_are_inspected_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    inspected, inspect = [], cleaning.inspect_files
-    monkeypatch.setattr(cleaning, "inspect_files", lambda paths: inspected.extend(paths) or inspect(paths))
+    inspected, inspect = [], cleaning.inspect_content
+    monkeypatch.setattr(cleaning, "inspect_content", lambda content: inspected.append(content) or inspect(content))
     for _ in range(2):
         datasets.load("noise_squares", **SMALL)
     assert len(inspected) == len(noise_files())
@@ -806,11 +813,8 @@ def test_every_format_passes_through_load_and_batches(tmp_path: Path) -> None:
     found = {pixels for split in all_pairs(data).values() for pixels, _ in split}
     assert found <= expected
     assert len(data.set_aside) == 0
-    assert_disjoint_files(data, total=40)
-
-
-def assert_disjoint_files(data: ImageDataset, *, total: int) -> None:
-    assert sum(data.counts.values()) == total == sum(len(found) for found in all_pairs(data).values())
+    assert data.near_duplicates > 40, "they are all of one picture, so they cannot be shared out exactly"
+    assert 30 <= sum(data.counts.values()) == sum(len(found) for found in all_pairs(data).values()) <= 40
 
 
 # --- Batches ------------------------------------------------------------------------------------------------
@@ -973,7 +977,7 @@ def test_a_file_that_is_no_picture_is_named(make_folder: MakeFolder) -> None:
     good = make_folder({"cat": 1}) / "cat" / "000.png"
     bad = good.with_name("bad.jpg")
     bad.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"Received '.*bad\.jpg': the file is empty"):
+    with pytest.raises(ValueError, match=r"Received '.*bad\.jpg': not a readable picture \(the file is empty\)"):
         datasets.batches_from_files([good, bad], image_size=4)
 
 

@@ -72,7 +72,7 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
     pools, near_copies, count = group_look_alikes(pools)
     set_aside += [(picture.name, reason) for picture, reason in (*copies, *near_copies)]
     _require_no_class_lost(folder, survey, pools["train"], dict(set_aside))
-    chosen, left_over = split_pictures(pools, wanted=wanted, seed=seed)
+    chosen = split_pictures(pools, wanted=wanted, seed=seed)
     labels = labels_of_splits(chosen)
     paths = {split: tuple(survey.candidates[picture.position].path for picture in chosen[split]) for split in SPLITS}
     decoded = {
@@ -85,7 +85,7 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
         class_names=survey.class_names,
         labels=labels,
         fingerprint=fingerprint_of(chosen),
-        set_aside=tuple(sorted(set_aside + left_over)),
+        set_aside=tuple(sorted(set_aside)),
         paths=paths,
         near_duplicates=count,
         notes=tuple(survey.notes),
@@ -100,6 +100,8 @@ def _inspect(paths: Sequence[Path]) -> list[cleaning.Inspection]:
 
 def _require_classes(folder: Path, survey: Survey) -> None:
     names = survey.class_names
+    if survey.roots == {"train": ()}:
+        _refuse_unknown_splits(folder, survey)
     if len(names) < 2:
         raise ValueError(
             f"Received '{folder}' with {len(names)} class folder(s) of pictures {list(names)}, expected two or more. "
@@ -115,6 +117,20 @@ def _require_classes(folder: Path, survey: Survey) -> None:
             )
         if set(names) - found:
             survey.notes.append(f"the {split} split has no pictures of {_enumerate(sorted(set(names) - found))}")
+
+
+def _refuse_unknown_splits(folder: Path, survey: Survey) -> None:
+    """Refuse "classes" that all have the same sub-folders: those are the classes, and the folders are splits."""
+    below: dict[str, set[str]] = {name: set() for name in survey.class_names}
+    for candidate in survey.candidates:
+        below[candidate.class_name] |= set(candidate.name.split("/")[1:-1]) or {""}
+    inner = below[survey.class_names[0]] if below else set()
+    if len(below) > 1 and len(inner) > 1 and "" not in inner and all(found == inner for found in below.values()):
+        raise ValueError(
+            f"Received '{folder}' with {_enumerate(survey.class_names)}, which all have {_enumerate(sorted(inner))}: "
+            "splits by names that are not known? Expected class folders, or splits called train, validation and test. "
+            f"Rename them; or, if {_enumerate(survey.class_names)} are the classes, put each one's pictures together."
+        )
 
 
 def _did_you_mean(folder: Path) -> str:
@@ -200,6 +216,8 @@ def survey_folder(folder: Path) -> Survey:
     survey = Survey()
     survey.roots = _find_roots(folder, tree, survey.notes)
     names = _ClassNames(survey.notes)
+    for folder_name in tree.children(survey.roots["train"]):
+        names.of(folder_name)  # first: the training split's folders name the classes
     for parts, path in tree.paths.items():
         split, root = next(((s, r) for s, r in survey.roots.items() if parts[: len(r)] == r), ("", ()))
         name = as_text(path.relative_to(folder).as_posix())
@@ -270,7 +288,6 @@ def _find_roots(folder: Path, tree: Tree, notes: list[str]) -> dict[str, tuple[s
                 f"Received '{folder}' with {tops}, expected a folder 'train' beside them, with one sub-folder per "
                 "class. Rename the one with the training pictures, and put the pictures of each class into a folder."
             )
-        _refuse_unknown_splits(folder, tree, tops)
         return {"train": ()}
     if len(roots) == 1 and not flat and sum(not tree.children((top,)) for top in others) > 1:
         raise ValueError(
@@ -298,19 +315,6 @@ def _unwrap(tree: Tree, top: str, notes: list[str]) -> tuple[str, ...]:
         notes.append(f"the classes are taken from '{as_text(top)}/{as_text(inner[0])}'")
         return (top, inner[0])
     return (top,)
-
-
-def _refuse_unknown_splits(folder: Path, tree: Tree, tops: Sequence[str]) -> None:
-    """Refuse folders that all have the same sub-folders: those are the classes, and the folders are splits."""
-    below = {top: tuple(tree.children(_unwrap(tree, top, []))) for top in tops}
-    if len(tops) < 2 or any(tree.files[top,] for top in tops):
-        return
-    if len(set(below.values())) == 1 and len(below[tops[0]]) > 1:
-        raise ValueError(
-            f"Received '{folder}' with {_enumerate(tops)}, which all have {_enumerate(below[tops[0]])}: splits by "
-            "names that are not known? Expected class folders, or splits called train, validation and test. Rename them; or, "
-            f"if {_enumerate(tops)} are the classes, put each one's pictures together."
-        )
 
 
 def _enumerate(names: Sequence[str]) -> str:

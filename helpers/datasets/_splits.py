@@ -161,39 +161,31 @@ def _find_top(parents: list[int], i: int) -> int:
 
 def split_pictures(
     pools: Mapping[str, Sequence[Sequence[Picture]]], *, wanted: Mapping[str, int], seed: int
-) -> tuple[dict[str, list[Picture]], list[tuple[str, str]]]:
+) -> dict[str, list[Picture]]:
     """Choose the pictures of each split, in a fixed random order; a missing split's are taken from another.
 
     Args:
         pools: groups of pictures that must not be parted, by the splits that the source has.
-        wanted: by split, at most so many.
+        wanted: by split, at most so many; where all pictures are wanted, none is left over.
         seed: which pictures are chosen.
-
-    Returns:
-        The pictures; and, where there was to be room for all, `(name, reason)` of those that a group's size left over.
 
     Raises:
         ValueError: if a split stays empty.
     """
     pool_of = {split: next((p for p in (split, *TAKEN_FROM[split]) if pools.get(p)), "") for split in SPLITS}
     chosen: dict[str, list[Picture]] = {split: [] for split in SPLITS}
-    left_over = []
     for pool in dict.fromkeys(pool for pool in pool_of.values() if pool):
         # The test pictures are taken first, so that another num_train leaves them as they are.
         splits = [split for split in reversed(SPLITS) if pool_of[split] == pool]
         asked, count = sum(wanted[split] for split in splits), sum(map(len, pools[pool]))
         sizes = {split: min(wanted[split], wanted[split] * count // asked) for split in splits}
-        sizes[splits[-1]] = wanted[splits[-1]]  # with what rounding down has left over: no good picture is lost
-        chosen |= {split: found[: wanted[split]] for split, found in deal(pools[pool], sizes, seed=seed).items()}
-        if count <= asked:
-            used = {picture.name for split in splits for picture in chosen[split]}
-            rest = [p.name for group in pools[pool] for p in group if p.name not in used]
-            left_over += [(name, "nearly the same as others, and no split has room for all of them") for name in rest]
+        sizes[splits[-1]] = wanted[splits[-1]] if count > asked else count  # with what the others have left over
+        chosen |= deal(pools[pool], sizes, seed=seed)
     empty = [split for split in SPLITS if not chosen[split]]
     if empty:
         count = sum(len(group) for pool in pools.values() for group in pool)
         raise ValueError(f"Received {count} pictures, too few to fill {empty}. Add pictures.")
-    return {split: take_turns(pictures) for split, pictures in chosen.items()}, left_over
+    return {split: take_turns(pictures) for split, pictures in chosen.items()}
 
 
 def deal(groups: Iterable[Sequence[Picture]], sizes: Mapping[str, int], *, seed: int) -> dict[str, list[Picture]]:
@@ -222,21 +214,22 @@ def deal(groups: Iterable[Sequence[Picture]], sizes: Mapping[str, int], *, seed:
     waiting = sorted(groups, key=draw_lot)
     dealt: dict[str, list[Picture]] = {}
     for number, (split, size) in enumerate(sizes.items(), start=1):
+        is_last = number == len(sizes)
         counts = Counter(group[0].label for group in waiting for _ in group)
-        room = share_out(counts, size, keep=number < len(sizes))
+        room = share_out(counts, size, keep=not is_last)
         dealt[split], passed_over = [], []
         without = {label for label, places in room.items() if places}
         for group in waiting:
             label = group[0].label
-            if len(group) <= room[label]:
-                dealt[split] += group
-                room[label] -= len(group)
+            if len(group) <= room[label] or (is_last and room[label]):
+                dealt[split] += group[: room[label]]  # only the last split can take a part of a group
+                room[label] -= min(len(group), room[label])
                 without.discard(label)
             else:
                 passed_over.append(group)
         for label in sorted(without):  # only large groups: better one of them than none, if another one is left
             of_class = sorted((group for group in passed_over if group[0].label == label), key=len)
-            if len(of_class) > 1:
+            if len(of_class) > 1 and not is_last:
                 dealt[split] += of_class[0]
                 passed_over.remove(of_class[0])
         waiting = passed_over

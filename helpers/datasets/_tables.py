@@ -52,7 +52,8 @@ def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] =
             f"Received '{folder}' without a picture in a class folder, expected one sub-folder per class. "
             "Make these folders, or take the class from the files' names with label_from='name'."
         )
-    table = pd.DataFrame(rows, columns=["path", "class_name", "split"])
+    # object: a path need not be Unicode, and pandas' own text must.
+    table = pd.DataFrame(rows, columns=["path", "class_name", "split"], dtype=object)
     return table if table.split.any() else table.drop(columns="split")
 
 
@@ -113,7 +114,8 @@ def split_into_folders(
         for source, name in zip(table.path, names, strict=True):
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             _place(Path(source), draft / name, link=link)
-    return table.assign(split=splits, path=[str(output / name) for name in names], source=table.path)
+    paths = pd.Series([str(output / name) for name in names], index=table.index, dtype=object)
+    return table.assign(split=splits, path=paths, source=table.path)
 
 
 def _require_columns(table: pd.DataFrame) -> pd.DataFrame:
@@ -125,7 +127,9 @@ def _require_columns(table: pd.DataFrame) -> pd.DataFrame:
             "Make one with list_pictures, or rename its columns and drop the empty rows. A class called NA is kept by "
             "pd.read_csv(..., dtype=str, keep_default_na=False)."
         )
-    return table.astype({"class_name": str})
+    if all(isinstance(name, str) for name in table.class_name):
+        return table
+    return table.assign(class_name=pd.Series([str(name) for name in table.class_name], table.index, dtype=object))
 
 
 def _require_shares(shares: Sequence[float]) -> None:

@@ -46,7 +46,7 @@ def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDatase
     pools, copies = drop_copies(pools)
     pools, near_copies, count = group_look_alikes(pools)
     set_aside += [(picture.name, reason) for picture, reason in (*copies, *near_copies)]
-    chosen, left_over = split_pictures(pools, wanted=wanted, seed=seed)
+    chosen = split_pictures(pools, wanted=wanted, seed=seed)
     # Stored files are read from front to back, so that is the order of the pictures.
     chosen = {split: sorted(chosen[split], key=lambda picture: picture.position) for split in SPLITS}
     return ImageDataset(
@@ -55,7 +55,7 @@ def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDatase
         class_names=tuple(builder.info.features[_supervised_keys(builder)[1]].names),
         labels=labels_of_splits(chosen),
         fingerprint=fingerprint_of(chosen),
-        set_aside=tuple(set_aside + left_over),
+        set_aside=tuple(set_aside),
         near_duplicates=count,
     )
 
@@ -75,8 +75,9 @@ def find_builder(name: str) -> tfds.core.DatasetBuilder:
     """
     if name.split("/")[0] == "synthetic_pets":
         import helpers.synthetic_pets  # noqa: F401  (registers the builder)
+    folder = data_folder() / "tfds"
     try:
-        builder = tfds.builder(name, data_dir=data_folder() / "tfds")
+        builder = tfds.builder(name, data_dir=folder)
     # AssertionError: no such version. ImportError: a source such as "huggingface:..." whose package is not here.
     except (tfds.core.registered.DatasetNotFoundError, ValueError, AssertionError, ImportError) as error:
         close = difflib.get_close_matches(name, {"synthetic_pets", *tfds.list_builders()})
