@@ -14,10 +14,7 @@ from helpers import files, images
 from helpers.cleaning._inspection import HASH_BITS, KINDS, NEAR_DISTANCE, Inspection, inspect_files, near_blocks
 
 # Pictures as well, but of formats that the course does not read.
-OTHER_PICTURE_SUFFIXES = frozenset(
-    {".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pgm", ".ppm", ".psd", ".svg", ".tga"}
-    | {".arw", ".cr2", ".cr3", ".dng", ".nef", ".raw"}  # straight from a camera's sensor
-)
+OTHER_PICTURE_SUFFIXES = frozenset({".jxl", ".psd", ".svg"}) | images.RAW_SUFFIXES
 # What folders are called that hold a split; in any case, since `Train` and `Test` are as usual as `train` and `test`.
 SPLIT_FOLDERS = {
     "train": "train",
