@@ -20,7 +20,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from conftest import MakeFolder
-from helpers import cleaning, commands, prediction, training
+from helpers import commands, prediction, training
 from helpers.commands._shared import make_printable
 
 # Keras saves its weights in a way that NumPy 2 calls outdated.
@@ -226,7 +226,6 @@ def test_the_table_shows_names_as_they_are(model: Path, photos: Path, capsys) ->
 
 
 # `cleaning` names what is no file, and does not wait for it, once `Inspection` is there.
-needs_inspection = pytest.mark.skipif(not hasattr(cleaning, "Inspection"), reason="needs cleaning.Inspection")
 # By name: the content, made from a good PNG, and whether `predict` answers or names it (None: it is no picture).
 KINDS_OF_FILE = {
     "empty.png": (lambda whole: b"", False),
@@ -244,7 +243,6 @@ KINDS_OF_FILE = {
 LINKS = {"gone.png": "nowhere.png", "link.png": "cat/000.png"}
 
 
-@needs_inspection
 @pytest.mark.skipif(os.name == "nt", reason="not every such name can be there")
 def test_each_file_of_a_folder_is_answered_or_named(model: Path, photos: Path, capsys) -> None:
     whole = (photos / "cat" / "000.png").read_bytes()
@@ -267,7 +265,6 @@ def test_each_file_of_a_folder_is_answered_or_named(model: Path, photos: Path, c
     assert named == {make_printable(str(photos / name)) for name in unread}
 
 
-@needs_inspection
 @pytest.mark.skipif(os.name == "nt", reason="no such pipes")
 def test_files_given_by_name_are_answered_or_named_too(model: Path, photos: Path, capsys) -> None:
     good, gone, pipe = photos / "cat" / "000.png", photos / "gone.png", photos / "pipe.png"

@@ -31,8 +31,6 @@ from helpers.cleaning._inspection import (
 )
 from helpers.files import hash_file as digest_of  # noqa: F401
 
-FileReport = Inspection
-
 __all__ = [
     "KINDS",
     "MANIFEST_NAME",

@@ -61,7 +61,7 @@ def check_pictures(options: argparse.Namespace) -> int:
     from helpers import cleaning
 
     _check_outputs(options)
-    number = sum(path.is_symlink() or not path.is_dir() for path in cleaning.find_candidates(options.folder))
+    number = len(cleaning.find_candidates(options.folder))
     if not number:
         raise ValueError(f"Received folder '{options.folder}' without a picture in it, expected one or more.")
     findings = cleaning.find_problems(options.folder, progress=True)

@@ -103,7 +103,7 @@ def describe_confusion(matrix: np.ndarray, *, class_names: Sequence[str]) -> str
 
 def _describe_counts(data: datasets.ImageDataset) -> str:
     counts = ", ".join(f"{data.counts[split]} {split}" for split in datasets.SPLITS)
-    near = getattr(data, "near_duplicates", 0)
+    near = data.near_duplicates
     return f"{counts}; {near} near duplicates, each kept in one split with those that it resembles" if near else counts
 
 

@@ -206,7 +206,7 @@ def describe_data(data: "datasets.ImageDataset") -> list[str]:
     """Say in lines what was found: splits, classes, near duplicates, and each file that is not used."""
     counts = data.counts
     names = ", ".join(data.class_names)
-    near = getattr(data, "near_duplicates", 0)
+    near = data.near_duplicates
     return [
         f"{counts['train']} pictures to learn from, {counts['validation']} to choose with, "
         f"{counts['test']} to test on; classes: {names}.",
