@@ -29,7 +29,6 @@ from helpers.cleaning._inspection import (
     near_pairs,
     perceptual_hash,
 )
-from helpers.files import hash_file as digest_of  # noqa: F401
 
 __all__ = [
     "KINDS",
