@@ -22,7 +22,7 @@ import numpy as np
 import pillow_heif
 import simplejpeg
 from matplotlib.image import imread
-from PIL import ExifTags, ImageOps
+from PIL import ImageOps
 from PIL import Image as PillowImage
 
 Image = np.ndarray
@@ -88,6 +88,8 @@ IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
 ROWS_AT_ONCE = 256
+
+EXIF_ORIENTATION = 0x0112
 
 
 # --- Reading ------------------------------------------------------------------------------------------------
@@ -303,27 +305,25 @@ def read_content(path: Path) -> bytes:
         UnreadableError: if it is no file, cannot be read or has more than `MAX_FILE_BYTES`.
     """
     try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
             raise UnreadableError(
                 "unreadable", "this is a folder, expected one picture. List its pictures with find_files()."
             )
-        if not stat.S_ISREG(kind):  # reading from a pipe could wait for ever, and from a device never end
+        if not stat.S_ISREG(status.st_mode):  # reading from a pipe could wait for ever, and from a device never end
             raise UnreadableError("unreadable", "this is a pipe, a socket or a device, expected a file. Take it away.")
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+        if status.st_size > MAX_FILE_BYTES:
+            raise UnreadableError(
+                "oversized",
+                f"the file has more than {MAX_FILE_BYTES >> 20:,} MiB, expected a picture. Save a smaller copy.",
+            )
+        return path.read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: there is no such file. Check the name and the folder.") from None
     except OSError as error:
         raise UnreadableError(
             "unreadable", f"the file cannot be read ({error.strerror or error}). Check its permissions and the disk."
         ) from error
-    if len(content) > MAX_FILE_BYTES:
-        raise UnreadableError(
-            "oversized",
-            f"the file has more than {MAX_FILE_BYTES >> 20:,} MiB, expected a picture. Save a smaller copy.",
-        )
-    return content
 
 
 def decode(content: bytes, *, suffix: str = "", brightness_only: bool = False) -> Decoded:
@@ -476,12 +476,12 @@ def _decode_heif(content: bytes) -> Decoded:
 
 def _take_apart(picture: PillowImage.Image, content: bytes, brightness_only: bool) -> Decoded:
     mode, transparent = picture.mode, picture.has_transparency_data
-    deep_colors = DEEP_COLORS.search(str(picture.tile))
     pixels, warning, bits, bits_used = None, "", 8, 8
     if picture.format in ("JPEG", "MPO"):
         pixels, warning = _decode_jpeg(content, "CMYK" if mode == "CMYK" else "GRAY" if brightness_only else "RGB")
     if pixels is None:
-        picture.load()
+        deep_colors = DEEP_COLORS.search(str(picture.tile))
+        picture.load()  # in full, whoever takes the values out
         values = _read_deep_colors(content) if deep_colors else _read_values(picture)
         narrow, bits, bits_used = _narrow(values)
         pixels = _put_on_white(narrow)
@@ -538,7 +538,7 @@ def _narrow(values: np.ndarray) -> tuple[np.ndarray, int, int]:
 def _read_orientation(picture: PillowImage.Image) -> int:
     """Return the EXIF orientation, 1 (upright) to 8; 1 where there is none or it makes no sense."""
     try:
-        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
     except SyntaxError:  # EXIF data that is none: the pixels are fine, so show them as they are
         return 1
     return orientation if orientation in range(1, 9) else 1

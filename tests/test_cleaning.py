@@ -62,7 +62,7 @@ def test_a_file_that_is_cut_short_is_found(tmp_path: Path, suffix: str) -> None:
 def test_empty_files_and_texts_are_found(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "page.jpg").write_text("<html>not found</html>")
-    assert "the file is empty" in cleaning.inspect_file(tmp_path / "empty.jpg").problem
+    assert cleaning.inspect_file(tmp_path / "empty.jpg").problem == "the file is empty"
     assert cleaning.inspect_file(tmp_path / "page.jpg").problem.startswith("not a readable picture (a web page")
 
 
@@ -188,7 +188,7 @@ def middle(content: bytes) -> int:
 
 DAMAGE = {
     "sent as a text": lambda c: c.replace(b"\n", b"\r\n"),
-    "sent as a text, header spared": lambda c: c[:700] + c[700:].replace(b"\n", b"\r\n"),
+    "sent as a text, header spared": lambda c: c[:600] + c[600:].replace(b"\n", b"\r\n"),
     "sent as a text of an old Mac": lambda c: c.replace(b"\n", b"\r"),
     "a lost block of 512 bytes": lambda c: c[: middle(c)] + c[middle(c) + 512 :],
     "a lost block of 4096 bytes": lambda c: c[: middle(c)] + c[middle(c) + 4096 :],

@@ -669,7 +669,8 @@ def test_without_a_network_one_line_says_so_at_once(
     assert time.monotonic() - started < 10
     assert str(caught.value) == (
         f"'{name}' is not on this machine and could not be downloaded (ConnectionError). "
-        "Connect to the network and try again; 'synthetic_pets' and a folder of your own work without."
+        f"Connect to the network, or wait for the server, and run `python -m helpers data get {name}`, which goes on "
+        "from here; 'synthetic_pets' and a folder of your own work without."
     )
     announced = f"Preparing '{name}' once: downloading and storing its pictures.\n"
     told = capfd.readouterr()

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
 from PIL import Image
 
 from helpers import files, images
@@ -57,6 +56,9 @@ HASH_BITS = 64
 # blue, would have the same one. They are left out of the search. The flattest of the pictures above varies by 54.
 FLAT = 8
 BLOCK = 2**22  # distances held at a time
+PORTION = 1024  # files that wait for a thread
+# The eight slowest of 32 waves along 32 pixels: the discrete cosine transform (II), but for a factor.
+WAVES = np.cos(np.pi / 64 * np.outer(np.arange(8), 2 * np.arange(32) + 1))  # (8, 32)
 
 
 class Inspection(NamedTuple):
@@ -81,9 +83,10 @@ class Inspection(NamedTuple):
 
 def inspect_files(paths: Sequence[str | Path], *, progress: bool = False) -> list[Inspection]:
     """Inspect many files side by side, in the order given (see `inspect_file`); `progress` shows a bar."""
-    # Threads, since decoding, resizing and hashing leave Python's lock alone.
-    with images.pillow_is_quiet, ThreadPoolExecutor(os.cpu_count()) as pool:  # once around all, not once per file
-        inspections = pool.map(inspect_file, paths)
+    # Threads, since decoding, resizing and hashing leave Python's lock alone; in portions, so that memory stays flat.
+    portions = (paths[start : start + PORTION] for start in range(0, len(paths), PORTION))
+    with images.pillow_is_quiet, ThreadPoolExecutor(os.cpu_count()) as pool:  # quiet once, not once per file
+        inspections = (inspection for portion in portions for inspection in pool.map(inspect_file, portion))
         return list(files.progress(inspections, unit="picture", total=len(paths), disable=not progress))
 
 
@@ -121,6 +124,8 @@ def inspect_content(content: bytes) -> Inspection:
 
 def _inspect(content: bytes, suffix: str | None) -> Inspection:
     digest = hashlib.sha256(content).hexdigest()
+    if not content:
+        return Inspection(digest, "empty", "the file is empty")
     try:
         decoded = images.decode(content, suffix=suffix or "", brightness_only=True)
         _check_whole(content, decoded)
@@ -226,12 +231,13 @@ def perceptual_hash(image: images.Image) -> int | None:
         True
     """
     # (height, width, 3) -> (height, width) -> (32, 32); averaging whole pixels first takes a quarter of the time.
-    gray = Image.fromarray(image).convert("L")
+    picture = Image.fromarray(image)
+    gray = picture if picture.mode == "L" else picture.convert("L")
     small = np.asarray(gray.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=2.0))
     if int(small.max()) - int(small.min()) < FLAT:
         return None
-    waves = scipy.fft.dctn(small)[:8, :8].ravel()  # (32, 32) -> (64,), the slowest
-    median = np.sort(waves)[HASH_BITS // 2 - 1 : HASH_BITS // 2 + 1].mean()  # ten times as fast as `np.median`
+    waves = (WAVES @ small @ WAVES.T).ravel()  # (8, 32) (32, 32) (32, 8) -> (64,)
+    median = np.sort(waves)[HASH_BITS // 2 - 1 : HASH_BITS // 2 + 1].mean()
     return int.from_bytes(np.packbits(waves > median).tobytes(), "big")
 
 
