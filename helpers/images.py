@@ -22,8 +22,8 @@ import numpy as np
 import pillow_heif
 import simplejpeg
 from matplotlib.image import imread
-from PIL import ImageOps
 from PIL import Image as PillowImage
+from PIL import ImageOps
 
 Image = np.ndarray
 ScaleMode = Literal["unit", "tf", "torch", "caffe"]
