@@ -130,15 +130,22 @@ def pictures_at(split: tf.data.Dataset, positions: Sequence[int]) -> list[np.nda
 
 
 def resize(picture: tf.Tensor, image_size: int) -> tf.Tensor:
-    """Stretch to a square: averaged over the pixels that a new one covers; then, where it is too small, enlarged.
+    """Stretch to a square, without passing over a pixel of a larger picture.
 
-    uint8 in and out; kept in a cache, it takes a quarter of float's memory.
+    Bilinear interpolation looks at two pixels in each direction, which is enough for a picture of up to twice the
+    size. A larger one is averaged first, over the fewest whole pixels. Half the time of `antialias=True`, and as good
+    for a network. uint8 in and out: in a cache, it takes a quarter of float's memory.
     """
-    # Averaging whole areas costs half of what tf.image.resize(antialias=True) does, and is as good for a network.
-    smaller = tf.minimum(tf.shape(picture)[:2], image_size)
-    averaged = tf.image.resize(picture, smaller, method="area")  # (h, w, 3) -> (min(h, s), min(w, s), 3)
-    resized = tf.image.resize(averaged, (image_size, image_size))  # (min(h, s), min(w, s), 3) -> (s, s, 3)
-    return tf.cast(resized + 0.5, tf.uint8)
+    size = (image_size, image_size)
+    shape = tf.shape(picture)[:2]
+
+    def average_first() -> tf.Tensor:
+        step = -(-shape // (2 * image_size))  # rounded up
+        return tf.image.resize(tf.image.resize(picture, shape // step, method="area"), size)
+
+    is_large = tf.reduce_max(shape) > 2 * image_size
+    resized = tf.cond(is_large, average_first, lambda: tf.image.resize(picture, size))  # (h, w, 3) -> (s, s, 3)
+    return tf.ensure_shape(tf.cast(resized + 0.5, tf.uint8), (*size, 3))
 
 
 # --- Decoding ----------------------------------------------------------------------------------------------------
