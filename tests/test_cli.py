@@ -406,7 +406,8 @@ def test_a_reader_that_leaves_early_is_no_error(form: str, model: Path, photos: 
     command = [sys.executable, "-m", "helpers", "predict", str(model), str(photos), "--format", form]
     process = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
-    assert (process.returncode, process.stderr) == (1, "")
+    said = [line for line in re.split(r"[\r\n]", process.stderr) if line.strip() and "picture/s" not in line]
+    assert (process.returncode, said) == (1, []), "nothing but a slow machine's progress bar"
 
 
 def test_standard_error_is_silent_and_names_in_any_script_are_written(model: Path, photos: Path) -> None:

@@ -570,7 +570,7 @@ def odd_files() -> list[tuple[str, bytes]]:
             picture.save(buffer, format="jpeg", quality=95, exif=exif)
         else:
             picture.save(buffer, format="png")
-        return buffer.getvalue() if seed % 5 != 3 else buffer.getvalue()[:-2] + b"junk" * 200
+        return buffer.getvalue() if seed % 5 != 3 else buffer.getvalue() + b"junk" * 200
 
     return [("abc"[seed % 3], encode(seed)) for seed in range(30)]
 

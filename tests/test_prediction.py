@@ -268,10 +268,9 @@ def test_answers_come_in_the_order_of_the_files(model: keras.Model, files: list[
     predictions, problems = prediction.predict_files(classifier, files, batch_size=2)
     readable = [file for file in files if file.name not in ("empty.jpg", "text.png")]
     assert [answer.file for answer in predictions] == [str(file) for file in readable]
-    assert [(problem.file, problem.reason.split(" (")[0]) for problem in problems] == [
-        (str(files[1]), "the file is empty"),
-        (str(files[5]), "not a readable picture"),
-    ]
+    assert [problem.file for problem in problems] == [str(files[1]), str(files[5])]
+    assert "empty" in problems[0].reason
+    assert "not a readable picture" in problems[1].reason
     for file, answer in zip(readable, predictions, strict=True):
         batch = next(iter(datasets.batches_from_files([file], image_size=16)))
         probabilities = model(batch, training=False).numpy()[0]

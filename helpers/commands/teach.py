@@ -171,6 +171,7 @@ def teach(
     if not folder.is_dir():
         raise ValueError(f"Received '{folder}', which is not a folder. Give a folder with one sub-folder per class.")
     _check_output(output)
+    datasets.data_folder()  # a wrong one is refused before the work, not after it
     network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
     say(f"Checking the pictures in '{folder}' ...")
     data = datasets.load(folder, seed=seed, **{f"num_{split}": EVERY_PICTURE * n for split, n in SHARES.items()})
