@@ -5,9 +5,13 @@ from 0 (none of that light) to 255 (all of it). Nothing here needs TensorFlow.
 """
 
 import os
+import re
 import stat
+import struct
 import warnings
+import zlib
 from collections import deque
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -15,18 +19,58 @@ from typing import Literal, NamedTuple
 
 import cv2
 import numpy as np
+import pillow_heif
 import simplejpeg
 from matplotlib.image import imread
-from PIL import ExifTags, ImageOps
+from PIL import ImageOps
 from PIL import Image as PillowImage
 
 Image = np.ndarray
 ScaleMode = Literal["unit", "tf", "torch", "caffe"]
 ResizeMode = Literal["stretch", "pad", "crop"]
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-# Named, so that no file chooses a decoder we did not mean to use (Pillow hands EPS files to Ghostscript).
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+# The formats that are read, by Pillow's names, and their suffixes. Named, so that no file chooses a decoder that we did
+# not mean to use (Pillow hands EPS files to Ghostscript).
+SUFFIXES = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "MPO": (".jpg", ".jpeg", ".jpe", ".jfif"),  # a JPEG with more behind it, as some cameras and phones write
+    "PNG": (".png",),
+    "WEBP": (".webp",),
+    "GIF": (".gif",),
+    "BMP": (".bmp",),
+    "TIFF": (".tif", ".tiff"),
+    "HEIF": (".heic", ".heif", ".hif"),
+    "AVIF": (".avif",),
+    "JPEG2000": (".jp2", ".j2k", ".jpx"),
+    "ICO": (".ico",),
+    "PPM": (".ppm", ".pgm", ".pbm", ".pnm"),
+    "TGA": (".tga",),
+}
+IMAGE_SUFFIXES = frozenset(suffix for suffixes in SUFFIXES.values() for suffix in suffixes)
+# A TGA file does not begin like one, so anything could be taken for it: only the suffix or the end of the file tell.
+FORMATS = tuple(name for name in SUFFIXES if name not in ("MPO", "HEIF", "TGA"))  # MPO is opened as JPEG
+PNG_START = b"\x89PNG\r\n\x1a\n"
+PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
+DEEP_COLORS = re.compile("'(RGBA?|LA);16")  # in Pillow's words for how values are stored
+TGA_END = b"TRUEVISION-XFILE.\0"
+# Straight from a camera's sensor; Pillow takes most for TIFF, and finds only a small preview.
+RAW_SUFFIXES = frozenset({".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".raw", ".rw2"})
+# What is met in place of a picture, by how it begins, and what to do.
+NO_PICTURES = {
+    rb"(?i)\s*(<!doctype html|<html|<head|<body)": "a web page, as servers send for what is gone: download it again",
+    rb"(?i)\s*(<\?xml[^>]*>|<!--.*?-->|<!doctype svg[^>]*>|\s)*<svg": "an SVG drawing: export it as PNG",
+    rb"version https://git-lfs": "a Git LFS pointer, not the file behind it: run 'git lfs pull' where it came from",
+    rb".{4}ftyp(qt  |isom|iso2|mp4|M4V|3gp)": "a video: save single frames as pictures",
+    rb"RIFF.{4}AVI |\x1aE\xdf\xa3": "a video: save single frames as pictures",
+    rb"\xff\x0a|\0\0\0\x0cJXL ": "JPEG XL: export it as JPEG",
+    rb"8BPS": "a Photoshop file: export it as JPEG",
+    rb"%PDF": "a PDF document: export its pictures",
+    rb"%!PS": "a PostScript drawing: export it as PNG",
+    rb"PK\x03\x04|\x1f\x8b|7z\xbc\xaf|Rar!": "an archive: unpack it",
+    rb"\s*[{\[]": "a text, perhaps a server's answer in place of a picture: download it again",
+    rb"\0{16}": "nothing but zeros at its beginning: get it anew from where it came",
+    rb"[\t\n\r\x20-\x7e]{16}": "a text: get the picture anew from where it came",
+}
 # Folders that programs leave: rubbish bins, previews and snapshots of disks and NAS systems, archives made on a Mac.
 LEFT_BY_PROGRAMS = frozenset(
     {"$recycle.bin", "recycler", "recycled", "#recycle", "@recycle", "@eadir", "#snapshot", "@recently-snapshot"}
@@ -45,6 +89,8 @@ CAFFE_MEAN_BGR = (103.939, 116.779, 123.68)
 
 ROWS_AT_ONCE = 256
 
+EXIF_ORIENTATION = 0x0112
+
 
 # --- Reading ------------------------------------------------------------------------------------------------
 
@@ -57,15 +103,19 @@ class Decoded(NamedTuple):
         format: Pillow's name of the file format, such as "JPEG".
         mode: Pillow's name of what a pixel holds in the file, such as "RGB", "L", "CMYK".
         orientation: EXIF orientation that was undone, 1 (upright) to 8.
+        bits: how many bits hold a value in the file: 8 (or fewer), 16 or 32.
+        bits_used: how many of them are used, 8, 12 or 16; the largest number that these hold shows as white.
         transparent: whether parts of it are transparent.
         animated: whether there are more frames or pages behind the first.
-        warning: what the JPEG decoder complained of and went on; viewers do not show it.
+        warning: what a decoder complained of and went on; viewers do not show it.
     """
 
     pixels: Image
     format: str
     mode: str
     orientation: int
+    bits: int
+    bits_used: int
     transparent: bool
     animated: bool
     warning: str
@@ -83,11 +133,12 @@ def read(path: str | Path) -> Image:
     """Read a picture the way you would see it on a screen.
 
     The contents decide the format, not the suffix. The rotation that a camera notes in the EXIF data is
-    applied, transparent parts show white, and palette, grayscale, CMYK and 16-bit pictures become 8-bit RGB. Of an
-    animation you get the first frame.
+    applied, transparent parts show white, and palette, grayscale, CMYK and 16-bit pictures become 8-bit RGB. Where
+    16 bits hold values of 8 or 12 bits, as from microscopes, the largest of these is white. Of an animation you get
+    the first frame.
 
     Args:
-        path: a BMP, GIF, JPEG, PNG, TIFF or WebP file.
+        path: a file of one of the formats in `SUFFIXES`: JPEG, PNG, HEIC, ...
 
     Returns:
         uint8 `(height, width, 3)`, RGB.
@@ -109,17 +160,7 @@ def read_with_opencv(path: str | Path) -> Image:
 
     OpenCV delivers blue first; the reversal of the channels is the line to remember. JPEG decoders may differ
     by a few steps of 255. One rare kind comes out differently: a grayscale or RGB PNG with a single color marked
-    transparent.
-
-    Args:
-        path: as for `read`.
-
-    Returns:
-        uint8 `(height, width, 3)`, RGB.
-
-    Raises:
-        FileNotFoundError: if there is nothing at `path`.
-        ValueError: if the file cannot be decoded.
+    transparent. Arguments, result and errors are as for `read`.
     """
     # OpenCV fills the missing part of a cut file with gray and goes on; Pillow decodes it first and refuses.
     content, decoded = _read_decoded(Path(path))
@@ -129,32 +170,32 @@ def read_with_opencv(path: str | Path) -> Image:
         raise ValueError(f"{path}: {_advise('OpenCV has no decoder for it, images.read may have one')}")
     if pixels.ndim == 3:
         pixels = pixels[..., [2, 1, 0, *range(3, pixels.shape[2])]]  # BGR(A) -> RGB(A)
-    return _turn_upright(_put_on_white(pixels), decoded.orientation)
+    return _turn_upright(_put_on_white(_narrow(pixels)[0]), decoded.orientation)
 
 
 def read_with_matplotlib(path: str | Path) -> Image:
     """Read a picture with matplotlib and give what `read` gives: uint8, RGB, upright, on white.
 
-    On its own, matplotlib returns floats in 0..1 for PNG and uint8 for the rest, keeps alpha, and ignores the
-    EXIF rotation. One rare kind comes out differently: a grayscale or RGB PNG with a single color marked
-    transparent.
-
-    Args:
-        path: as for `read`.
-
-    Returns:
-        uint8 `(height, width, 3)`, RGB.
-
-    Raises:
-        FileNotFoundError: if there is nothing at `path`.
-        ValueError: if the file cannot be decoded.
+    On its own, matplotlib returns floats in 0..1 for PNG and integers for the rest, keeps alpha, and ignores the
+    EXIF rotation. Of 16-bit colors and 32-bit integers it keeps 8 bits; there, you get what `read` gives. One rare
+    kind comes out differently: a grayscale or RGB PNG with a single color marked transparent. Arguments, result and
+    errors are as for `read`.
     """
     content, decoded = _read_decoded(Path(path))
-    with pillow_is_quiet:
-        pixels = imread(BytesIO(content), format=decoded.format)  # left to itself, it believes the suffix
+    try:
+        with pillow_is_quiet:
+            pixels = imread(BytesIO(content), format=decoded.format)  # left to itself, it believes the suffix
+    except PillowImage.UnidentifiedImageError as error:
+        raise ValueError(f"{path}: {_advise('matplotlib has no decoder for it, images.read may have one')}") from error
+    if decoded.bits > 8 and (pixels.dtype == np.uint8 or not decoded.mode.startswith("I")):
+        return decoded.pixels
     if np.issubdtype(pixels.dtype, np.floating):
-        pixels = np.rint(pixels * 255).astype(np.uint8)
-    return _turn_upright(_put_on_white(pixels), decoded.orientation)
+        # 2 and 4 bits come as 0..255, divided by 3 or 15: at most 17 or 85.
+        white = (
+            65_535 if decoded.mode.startswith("I") else 255 if pixels.max() <= 1 else 15 if pixels.max() <= 17 else 3
+        )
+        pixels = np.rint(pixels * white).astype(np.uint16 if white > 255 else np.uint8)
+    return _turn_upright(_put_on_white(_narrow(pixels)[0]), decoded.orientation)
 
 
 def find_files(folder: str | Path) -> list[Path]:
@@ -247,6 +288,9 @@ def _count_links(path: Path) -> int:
 def is_picture(path: Path) -> bool:
     """Return whether a file begins as a picture does, whatever it is called."""
     try:
+        with path.open("rb") as file:
+            if _is_heif(file.read(64)):
+                return True
         with pillow_is_quiet, PillowImage.open(path, formats=FORMATS):
             return True
     except Exception:  # no picture, or too damaged to show that it was one
@@ -261,34 +305,33 @@ def read_content(path: Path) -> bytes:
         UnreadableError: if it is no file, cannot be read or has more than `MAX_FILE_BYTES`.
     """
     try:
-        kind = path.stat().st_mode
-        if stat.S_ISDIR(kind):
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
             raise UnreadableError(
                 "unreadable", "this is a folder, expected one picture. List its pictures with find_files()."
             )
-        if not stat.S_ISREG(kind):  # reading from a pipe could wait for ever, and from a device never end
+        if not stat.S_ISREG(status.st_mode):  # reading from a pipe could wait for ever, and from a device never end
             raise UnreadableError("unreadable", "this is a pipe, a socket or a device, expected a file. Take it away.")
-        with path.open("rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+        if status.st_size > MAX_FILE_BYTES:
+            raise UnreadableError(
+                "oversized",
+                f"the file has more than {MAX_FILE_BYTES >> 20:,} MiB, expected a picture. Save a smaller copy.",
+            )
+        return path.read_bytes()
     except FileNotFoundError:
         raise FileNotFoundError(f"{path}: there is no such file. Check the name and the folder.") from None
     except OSError as error:
         raise UnreadableError(
             "unreadable", f"the file cannot be read ({error.strerror or error}). Check its permissions and the disk."
         ) from error
-    if len(content) > MAX_FILE_BYTES:
-        raise UnreadableError(
-            "oversized",
-            f"the file has more than {MAX_FILE_BYTES >> 20:,} MiB, expected a picture. Save a smaller copy.",
-        )
-    return content
 
 
-def decode(content: bytes, *, brightness_only: bool = False) -> Decoded:
+def decode(content: bytes, *, suffix: str = "", brightness_only: bool = False) -> Decoded:
     """Decode a picture file's content in full (see `read`).
 
     Args:
         content: the bytes of the file.
+        suffix: how its name ends. It matters only for what does not say itself what it is, as TGA.
         brightness_only: leave out the colors where that saves time: of a JPEG, `pixels` are `(height, width)` then.
 
     Raises:
@@ -296,35 +339,52 @@ def decode(content: bytes, *, brightness_only: bool = False) -> Decoded:
 
     Example:
         >>> from skimage import data_dir
-        >>> decode(Path(data_dir, "chelsea.png").read_bytes())[1:]
-        ('PNG', 'RGB', 1, False, False, '')
+        >>> decode(Path(data_dir, "chelsea.png").read_bytes()).format
+        'PNG'
     """
     if not content:
         raise UnreadableError("empty", _advise("the file is empty"))
+    if suffix.lower() in RAW_SUFFIXES:
+        raise UnreadableError("unreadable", _advise("a raw file, straight from a camera's sensor: export it as JPEG"))
     try:
-        with pillow_is_quiet, PillowImage.open(BytesIO(content), formats=FORMATS) as picture:
-            return _take_apart(picture, content, brightness_only)
+        with pillow_is_quiet:
+            return _decode_any(content, suffix.lower(), brightness_only)
     except UnreadableError:
         raise
     except (PillowImage.DecompressionBombError, MemoryError) as error:
-        limit = round(2 * 3 * (PillowImage.MAX_IMAGE_PIXELS or 0) / 2**20)  # Pillow refuses twice its MAX_IMAGE_PIXELS
         raise UnreadableError(
             "oversized",
-            f"the picture has too many pixels to be decoded safely, expected at most {limit} MiB of them. "
-            "Save a smaller copy with an image program, or set the file aside.",
+            "the picture has too many pixels to be decoded safely, expected at most "
+            f"{round(_most_pixels() * 3 / 2**20)} MiB of them. Save a smaller copy with an image program, or set the "
+            "file aside.",
         ) from error
     except PillowImage.UnidentifiedImageError as error:
-        raise UnreadableError("unreadable", _advise("unknown format or damaged from the start")) from error
-    except Exception as error:  # Pillow's decoders meet damaged bytes with a dozen kinds of exception
+        raise UnreadableError("unreadable", _advise(_say_what_it_is(content))) from error
+    except Exception as error:  # decoders meet damaged bytes with a dozen kinds of exception
         reason = " ".join(str(error).split()) or type(error).__name__
-        cut = "truncated" in reason.lower() or _is_short_riff(content)
+        cut = re.search("truncated|end of file|insufficient", reason, re.IGNORECASE) or _is_short_riff(content)
         raise UnreadableError("truncated" if cut else "unreadable", _advise(reason)) from error
+
+
+def _decode_any(content: bytes, suffix: str, brightness_only: bool) -> Decoded:
+    if _is_heif(content[:64]):
+        return _decode_heif(content)
+    tga = ("TGA",) if suffix in SUFFIXES["TGA"] or content.endswith(TGA_END) else ()
+    try:
+        with PillowImage.open(BytesIO(content), formats=FORMATS + tga) as picture:
+            return _take_apart(picture, content, brightness_only)
+    except ValueError as error:
+        if "text" not in str(error).lower() or not content.startswith(PNG_START):
+            raise
+    # Pillow refuses large texts, which nobody looks at: without them, the picture is decoded.
+    parts = [content[part.start : part.end] for part in png_parts(content) if part.name not in PNG_TEXTS]
+    return _decode_any(b"".join([PNG_START, *parts]), suffix, brightness_only)._replace(warning="large text")
 
 
 def _read_decoded(path: Path) -> tuple[bytes, Decoded]:
     try:
         content = read_content(path)
-        return content, decode(content)
+        return content, decode(content, suffix=path.suffix)
     except UnreadableError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -356,9 +416,41 @@ class _PillowIsQuiet:
 pillow_is_quiet = _PillowIsQuiet()
 
 
+class PngPart(NamedTuple):
+    """A part of a PNG file: where it is, what it is called, and whether its checksum fits."""
+
+    name: bytes
+    start: int
+    end: int
+    whole: bool
+
+
+def png_parts(content: bytes) -> Iterator[PngPart]:
+    """Yield the parts of a PNG file: length, name, data, checksum (PNG specification, section 5.3)."""
+    view, start = memoryview(content), len(PNG_START)
+    while start + 12 <= len(view):
+        length, name = struct.unpack_from(">I4s", view, start)
+        end = start + 12 + length
+        if end > len(view):
+            return
+        yield PngPart(name, start, end, int.from_bytes(view[end - 4 : end]) == zlib.crc32(view[start + 4 : end - 4]))
+        start = end
+
+
+def _most_pixels() -> int:
+    return 2 * (PillowImage.MAX_IMAGE_PIXELS or 2**62)  # from where Pillow refuses; 512 MiB as RGB
+
+
+def _say_what_it_is(content: bytes) -> str:
+    for pattern, name in NO_PICTURES.items():
+        if re.match(pattern, content[:1024], re.DOTALL):
+            return name
+    return "unknown format or damaged from the start"
+
+
 def _advise(reason: str) -> str:
     return (
-        f"not a readable picture ({reason}). Expected a whole BMP, GIF, JPEG, PNG, TIFF or WebP file. "
+        f"not a readable picture ({reason}). Expected a whole file of a format such as JPEG, PNG or HEIC. "
         "Get it anew from where it came, save it again as JPEG with an image program, or set it aside."
     )
 
@@ -368,17 +460,36 @@ def _is_short_riff(content: bytes) -> bool:
     return content[:4] == b"RIFF" and len(content) < int.from_bytes(content[4:8], "little") + 8
 
 
+def _is_heif(start: bytes) -> bool:
+    """Tell HEIC from AVIF, which Pillow reads: both are of one family, and name their kinds at the beginning."""
+    return start[4:8] == b"ftyp" and b"avif" not in start and b"avis" not in start and pillow_heif.is_supported(start)
+
+
+def _decode_heif(content: bytes) -> Decoded:
+    heif = pillow_heif.open_heif(BytesIO(content))  # no plugin in Pillow, which would be there for everybody
+    if heif.size[0] * heif.size[1] > _most_pixels():
+        raise PillowImage.DecompressionBombError
+    picture = heif.to_pillow()  # 8 bits, upright
+    pixels, transparent = _put_on_white(_read_values(picture)), picture.has_transparency_data
+    return Decoded(pixels, "HEIF", picture.mode, 1, 8, 8, transparent, len(heif) > 1, "")
+
+
 def _take_apart(picture: PillowImage.Image, content: bytes, brightness_only: bool) -> Decoded:
     mode, transparent = picture.mode, picture.has_transparency_data
-    pixels, warning = None, ""
+    pixels, warning, bits, bits_used = None, "", 8, 8
     if picture.format in ("JPEG", "MPO"):
         pixels, warning = _decode_jpeg(content, "CMYK" if mode == "CMYK" else "GRAY" if brightness_only else "RGB")
     if pixels is None:
-        pixels = _to_rgb(picture)
+        deep_colors = DEEP_COLORS.search(str(picture.tile))
+        picture.load()  # in full, whoever takes the values out
+        values = _read_deep_colors(content) if deep_colors else _read_values(picture)
+        narrow, bits, bits_used = _narrow(values)
+        pixels = _put_on_white(narrow)
     orientation = _read_orientation(picture)
     pixels = _turn_upright(pixels, orientation)
     # Last, since looking for the next frame may change the mode.
-    return Decoded(pixels, picture.format or "", mode, orientation, transparent, _is_animated(picture), warning)
+    animated = _is_animated(picture)
+    return Decoded(pixels, picture.format or "", mode, orientation, bits, bits_used, transparent, animated, warning)
 
 
 def _decode_jpeg(content: bytes, colors: str) -> tuple[Image | None, str]:
@@ -392,24 +503,42 @@ def _decode_jpeg(content: bytes, colors: str) -> tuple[Image | None, str]:
     return (pixels if colors == "RGB" else None), ""
 
 
-def _to_rgb(picture: PillowImage.Image) -> Image:
-    picture.load()
-    if picture.mode.startswith("I"):  # 16-bit grayscale; a 32-bit integer picture has the same mode "I"
-        values = np.asarray(picture)
-        if values.min() < 0 or values.max() > 65_535:
-            raise UnreadableError("unreadable", _advise("gray values with more than 16 bits"))
-        return _put_on_white(values.astype(np.uint16))
+def _read_values(picture: PillowImage.Image) -> np.ndarray:
+    """Return gray values as they are, or 8-bit RGB or RGBA."""
     if picture.mode == "F":
         raise UnreadableError("unreadable", _advise("gray values as floating-point numbers, of unknown range"))
-    if picture.has_transparency_data:
-        return _put_on_white(np.asarray(picture.convert("RGBA")))
-    return np.array(picture.convert("RGB"))
+    if picture.mode.startswith("I"):
+        return np.asarray(picture)
+    return np.array(picture.convert("RGBA" if picture.has_transparency_data else "RGB"))
+
+
+def _read_deep_colors(content: bytes) -> np.ndarray:
+    """Return 16-bit RGB or RGBA, of which Pillow would keep the upper half."""
+    pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.ndim != 3:
+        raise UnreadableError("unreadable", _advise("16-bit colors that OpenCV cannot decode"))
+    return pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]  # BGR(A) -> RGB(A)
+
+
+def _narrow(values: np.ndarray) -> tuple[np.ndarray, int, int]:
+    """Bring values of 16 or 32 bits to 8; return them, how many bits they had, and how many are used: 8, 12 or 16."""
+    if values.dtype == np.uint8:
+        return values, 8, 8
+    colors = values if values.ndim == 2 else values[..., :3]
+    low, high = int(colors.min()), int(colors.max())
+    if low < 0 or high > 65_535:
+        raise UnreadableError("unreadable", _advise(f"values from {low} to {high}, more than 16 bits hold"))
+    used = 8 if high < 2**8 else 12 if high < 2**12 else 16
+    narrow = (colors >> (used - 8)).astype(np.uint8)
+    if values.ndim == 3 and values.shape[2] == 4:
+        narrow = np.dstack([narrow, (values[..., 3] >> 8).astype(np.uint8)])
+    return narrow, 8 * values.dtype.itemsize, used
 
 
 def _read_orientation(picture: PillowImage.Image) -> int:
     """Return the EXIF orientation, 1 (upright) to 8; 1 where there is none or it makes no sense."""
     try:
-        orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+        orientation = picture.getexif().get(EXIF_ORIENTATION, 1)
     except SyntaxError:  # EXIF data that is none: the pixels are fine, so show them as they are
         return 1
     return orientation if orientation in range(1, 9) else 1
@@ -434,12 +563,10 @@ def _turn_upright(pixels: Image, orientation: int) -> Image:
     return np.ascontiguousarray(pixels)
 
 
-def _put_on_white(pixels: np.ndarray) -> Image:
-    """Turn grey, RGB or RGBA values of 8 or 16 bits into RGB of 8 bits, transparent parts white."""
-    if pixels.dtype == np.uint16:
-        pixels = (pixels >> 8).astype(np.uint8)
+def _put_on_white(pixels: Image) -> Image:
+    """Turn grayscale, RGB or RGBA into RGB, transparent parts white."""
     if pixels.ndim == 2:
-        return np.repeat(pixels[..., np.newaxis], 3, axis=2)
+        return np.repeat(pixels[..., np.newaxis], 3, axis=2)  # (height, width) -> (height, width, 3)
     if pixels.shape[2] == 3:
         return pixels
     on_white = np.empty((*pixels.shape[:2], 3), dtype=np.uint8)

@@ -41,6 +41,7 @@ def _plant_odd(folder: Path) -> dict[str, set[tuple[str, bool]]]:
     transparent.save(folder / "alpha.png")
     draw(12).convert("L").save(folder / "grey.jpg")
     Image.fromarray(np.asarray(draw(13).convert("L")).astype(np.uint16) * 257).save(folder / "deep.png")
+    Image.fromarray(np.asarray(draw(53).convert("L")).astype(np.uint16) * 16).save(folder / "microscope.png")
     draw(14).save(folder / "animated.gif", save_all=True, append_images=[draw(15), draw(16)])
     draw(17).save(folder / "renamed.jpg", format="PNG")
     both = draw(18).convert("LA")
@@ -55,6 +56,7 @@ def _plant_odd(folder: Path) -> dict[str, set[tuple[str, bool]]]:
         "cat/alpha.png": {("alpha", True)},
         "cat/grey.jpg": {("grey", True)},
         "cat/deep.png": {("grey", True)},
+        "cat/microscope.png": {("grey", True), ("depth", True)},
         "cat/animated.gif": {("animated", True)},
         "cat/renamed.jpg": {("wrong extension", True)},
         "cat/several.jpg": {("wrong extension", True), ("alpha", True), ("grey", True)},

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import keras
@@ -61,8 +62,8 @@ def test_a_file_that_is_cut_short_is_found(tmp_path: Path, suffix: str) -> None:
 def test_empty_files_and_texts_are_found(tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "page.jpg").write_text("<html>not found</html>")
-    assert "the file is empty" in cleaning.inspect_file(tmp_path / "empty.jpg").problem
-    assert cleaning.inspect_file(tmp_path / "page.jpg").problem.startswith("not a readable picture (unknown format")
+    assert cleaning.inspect_file(tmp_path / "empty.jpg").problem == "the file is empty"
+    assert cleaning.inspect_file(tmp_path / "page.jpg").problem.startswith("not a readable picture (a web page")
 
 
 def test_the_content_counts_not_the_suffix(tmp_path: Path) -> None:
@@ -172,16 +173,138 @@ def test_a_jpeg_filled_up_with_zeros_is_found_and_one_with_a_film_behind_it_is_n
         assert cleaning.inspect_file(path).problem == ""
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.sampled_from(["jpg", "png"]), st.integers(1, 40), st.binary(max_size=20), st.integers(0, 3000))
+def photo(*, progressive: bool = False) -> bytes:
+    """A JPEG of some 20 KB with the tables that most programs write."""
+    noise = draw_noise(1, height=40, width=60)
+    with BytesIO() as file:
+        picture = Image.fromarray(noise).resize((600, 400), Image.Resampling.BICUBIC)
+        picture.save(file, "JPEG", quality=85, progressive=progressive)
+        return file.getvalue()
+
+
+def middle(content: bytes) -> int:
+    return len(content) // 2
+
+
+DAMAGE = {
+    "sent as a text": lambda c: c.replace(b"\n", b"\r\n"),
+    "sent as a text, header spared": lambda c: c[:600] + c[600:].replace(b"\n", b"\r\n"),
+    "sent as a text of an old Mac": lambda c: c.replace(b"\n", b"\r"),
+    "a lost block of 512 bytes": lambda c: c[: middle(c)] + c[middle(c) + 512 :],
+    "a lost block of 4096 bytes": lambda c: c[: middle(c)] + c[middle(c) + 4096 :],
+    "a block of zeros": lambda c: c[: middle(c)] + bytes(512) + c[middle(c) + 512 :],
+    "4 KB of zeros": lambda c: c[: middle(c)] + bytes(4096) + c[middle(c) + 4096 :],
+    "zeros put between": lambda c: c[: middle(c)] + bytes(4096) + c[middle(c) :],
+    "an erased block": lambda c: c[: middle(c)] + b"\xff" * 512 + c[middle(c) + 512 :],
+    "cut off": lambda c: c[: middle(c)],
+    "cut off, with an end put behind": lambda c: c[: middle(c)] + c[-2:],
+    "the end of another file": lambda c: c[: middle(c)] + c[-500:],
+}
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
+def test_a_jpeg_that_is_damaged_in_the_middle_is_found(damage: Callable[[bytes], bytes], progressive: bool) -> None:
+    whole = photo(progressive=progressive)
+    assert len(whole) > 16_000
+    assert cleaning.inspect_content(whole).problem == ""
+    found = cleaning.inspect_content(damage(whole))
+    assert found.kind in ("unreadable", "truncated")
+    assert "not a readable picture (" in found.problem
+
+
+HARMLESS = {
+    "stray bytes before the end": lambda c: c[:-2] + bytes(range(200)) + c[-2:],
+    "a few": lambda c: c[:-2] + b"abcde" + c[-2:],
+    "many": lambda c: c[:-2] + draw_noise(0, height=30, width=30).tobytes().replace(b"\xff", b"") + c[-2:],
+    "zeros before the end": lambda c: c[:-2] + bytes(3000) + c[-2:],
+    "bytes behind the end": lambda c: c + bytes(range(256)) * 9,
+    "a strange revision": lambda c: c.replace(b"JFIF\0\1\1", b"JFIF\0\7\1"),
+    "a text with line ends of Windows": lambda c: c[:2] + b"\xff\xfe\0\x0ca\r\nb\r\nc\r\n" + c[2:],
+}
+
+
+@pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
+def test_a_jpeg_whose_pixels_are_all_there_is_kept(change: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    content = change(photo())
+    assert cleaning.inspect_content(content).problem == ""
+    (tmp_path / "a.jpg").write_bytes(content)
+    (tmp_path / "b.jpg").write_bytes(photo())
+    np.testing.assert_array_equal(images.read(tmp_path / "a.jpg"), images.read(tmp_path / "b.jpg"))
+
+
+def test_a_photo_of_one_color_is_kept_although_most_of_it_is_zeros() -> None:
+    with BytesIO() as file:
+        Image.new("RGB", (4000, 3000)).save(file, "JPEG", optimize=True)
+        content = file.getvalue()
+    assert bytes(512) in content
+    assert cleaning.inspect_content(content).problem == ""
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    st.sampled_from(["JPEG", "PNG"]),
+    st.sampled_from(["RGB", "L"]),
+    st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.sampled_from([0, 1, 127, 255]) | st.integers(0, 255)),
+        max_size=3,
+    ),
+    st.integers(0, 40),
+    st.binary(max_size=20),
+)
 def test_what_is_called_plain_tensorflow_decodes_to_the_same(
-    tmp_path: Path, suffix: str, cut: int, junk: bytes, zeros: int
+    format_: str, mode: str, changes: list[tuple[float, int]], cut: int, junk: bytes
 ) -> None:
-    path = save(tmp_path / f"a.{suffix}", **({"subsampling": 0} if suffix == "jpg" else {}))
-    path.write_bytes(path.read_bytes()[:-cut] + junk + bytes(zeros))
-    if cleaning.inspect_file(path).plain:
-        decoded = tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False).numpy()
-        assert decoded.shape == images.read(path).shape
+    with BytesIO() as file:
+        damaged_files.draw(0, height=24, width=32).convert(mode).save(file, format_)
+        content = bytearray(file.getvalue())
+    for place, value in changes:
+        content[int(place * len(content))] = value
+    content = bytes(content[: len(content) - cut]) + junk
+    if cleaning.inspect_content(content).plain:
+        if format_ == "JPEG":
+            decoded = tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE")
+        else:
+            decoded = tf.io.decode_image(content, channels=3, expand_animations=False)
+        np.testing.assert_array_equal(decoded, images.decode(content).pixels)
+
+
+NAMES = (
+    "a.jpg?x=1",
+    "a.jpg?w=640&q=75",
+    "a.jpg.1",
+    "a.JPG@2x",
+    "a.jpg!large",
+    "a.jpg%3Fx=1",
+    "a.png_640x480",
+    "a.jpg (1)",
+)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+@pytest.mark.parametrize("name", [*NAMES, "no_suffix", "a.txt", "a.heic"])
+def test_a_picture_is_listed_and_read_whatever_it_is_called(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(photo())
+    (path,) = cleaning.find_candidates(tmp_path)
+    found = cleaning.inspect_file(path)
+    assert (path.name, found.problem, [kind for kind, _ in found.remarks]) == (name, "", ["wrong extension"])
+    assert all(finding.usable for finding in cleaning.find_problems(tmp_path))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such names there")
+def test_what_claims_to_be_a_picture_is_named_and_the_rest_passed_over(tmp_path: Path) -> None:
+    for name in (*NAMES, "a.svg", "a.psd", "a.dng"):
+        (tmp_path / name).write_text("<html>gone</html>")
+    claimed = len(list(tmp_path.iterdir()))
+    for name in ("no_suffix", "a.jpg.json", "a.jpg.txt", "a.csv", "notes.txt", ".a.jpg"):
+        (tmp_path / name).write_text("<html>gone</html>")
+    for folder in ("@eaDir", "#recycle", "$RECYCLE.BIN", "__MACOSX", ".thumbnails", "System Volume Information"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.jpg").write_bytes(photo())
+    findings = cleaning.find_problems(tmp_path)
+    assert len(cleaning.find_candidates(tmp_path)) == len(findings) == claimed
+    assert {finding.kind for finding in findings} == {"unreadable"}
+    assert images.find_files(tmp_path) == []
 
 
 # --- a folder with everything in it ------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ def test_everything_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["data", "check", "photos", "--set-aside", "aside"]) == 1
     assert f"Moved {len(unusable)} files; listed in {Path('aside', 'manifest.csv')}" in capsys.readouterr().out
     assert len(pandas.read_csv("aside/manifest.csv")["file"].unique()) == len(unusable)
+    assert Path("photos/dog/picture.txt").exists()  # a good picture is not moved for its name
     assert cli.main(["data", "check", "photos", "--set-aside", "aside"]) == 0
 
 

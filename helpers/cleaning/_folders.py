@@ -14,9 +14,12 @@ from helpers import files, images
 from helpers.cleaning._inspection import HASH_BITS, KINDS, NEAR_DISTANCE, Inspection, inspect_files, near_blocks
 
 # Pictures as well, but of formats that the course does not read.
-OTHER_PICTURE_SUFFIXES = frozenset(
-    {".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pgm", ".ppm", ".psd", ".svg", ".tga"}
-    | {".arw", ".cr2", ".cr3", ".dng", ".nef", ".raw"}  # straight from a camera's sensor
+OTHER_PICTURE_SUFFIXES = frozenset({".jxl", ".psd", ".svg"}) | images.RAW_SUFFIXES
+# A picture's suffix, alone or with what downloads put behind it: a.jpg?w=640, a.jpg.1, a.jpg_large, "a.jpg (1)".
+PICTURE_NAME = re.compile(
+    rf"\.({'|'.join(suffix[1:] for suffix in images.IMAGE_SUFFIXES | OTHER_PICTURE_SUFFIXES)})"
+    r"([?@&!:;=%~_,# ].*|\.\d+)?$",
+    re.IGNORECASE | re.DOTALL,
 )
 # What folders are called that hold a split; in any case, since `Train` and `Test` are as usual as `train` and `test`.
 SPLIT_FOLDERS = {
@@ -122,8 +125,7 @@ def find_candidates(folder: str | Path) -> list[Path]:
 
 
 def _claims_to_be_picture(path: Path) -> bool:
-    suffixes = "|".join(suffix[1:] for suffix in images.IMAGE_SUFFIXES | OTHER_PICTURE_SUFFIXES)
-    if re.search(rf"\.({suffixes})([?@&!:;=%~_,# ].*|\.\d+)?$", path.name.lower(), re.DOTALL):
+    if PICTURE_NAME.search(path.name):
         return True
     if not path.is_file():  # a link that leads nowhere may have been a class; a folder is listed if it is closed
         return path.is_dir() or (path.is_symlink() and not path.suffix)
