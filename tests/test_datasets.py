@@ -570,7 +570,7 @@ def odd_files() -> list[tuple[str, bytes]]:
             picture.save(buffer, format="jpeg", quality=95, exif=exif)
         else:
             picture.save(buffer, format="png")
-        return buffer.getvalue() if seed % 5 != 3 else buffer.getvalue()[:-2] + b"junk" * 200
+        return buffer.getvalue() + (b"junk" * 200 if seed % 5 == 3 else b"")
 
     return [("abc"[seed % 3], encode(seed)) for seed in range(30)]
 
@@ -1006,7 +1006,7 @@ def test_a_file_that_is_no_picture_is_named(make_folder: MakeFolder) -> None:
     good = make_folder({"cat": 1}) / "cat" / "000.png"
     bad = good.with_name("bad.jpg")
     bad.write_bytes(b"")
-    with pytest.raises(ValueError, match=r"Received '.*bad\.jpg': not a readable picture \(the file is empty\)"):
+    with pytest.raises(ValueError, match=r"Received '.*bad\.jpg': .*the file is empty"):
         datasets.batches_from_files([good, bad], image_size=4)
 
 
