@@ -248,7 +248,8 @@ def share_out(counts: Mapping[int, int], size: int, *, keep: bool) -> dict[int, 
         >>> share_out({0: 90, 1: 9, 2: 2, 3: 1}, 20, keep=True)
         {0: 17, 1: 2, 2: 1, 3: 0}
     """
-    at_hand = np.array(list(counts.values()), dtype=np.int64)
+    labels = sorted(counts)
+    at_hand = np.array([counts[label] for label in labels], dtype=np.int64)
     most = at_hand - 1 if keep else at_hand
     least = np.minimum(most, 1) if size >= np.count_nonzero(most) else np.zeros_like(most)
     share = size * at_hand / max(at_hand.sum(), 1)
@@ -257,7 +258,7 @@ def share_out(counts: Mapping[int, int], size: int, *, keep: bool) -> dict[int, 
         quota[np.where(quota < most, share - quota, -np.inf).argmax()] += 1
     while quota.sum() > size:
         quota[np.where(quota > least, quota - share, -np.inf).argmax()] -= 1
-    return dict(zip(counts, quota.tolist(), strict=True))
+    return dict(zip(labels, quota.tolist(), strict=True))
 
 
 def take_turns(pictures: Sequence[Picture]) -> list[Picture]:

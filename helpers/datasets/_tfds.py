@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from helpers import cleaning, downloads, files
-from helpers.datasets._batches import decode_content
+from helpers.datasets._batches import decode_content, decode_later
 from helpers.datasets._splits import (
     SPLITS,
     ImageDataset,
@@ -148,8 +148,5 @@ def _select(builder: tfds.core.DatasetBuilder, pictures: Sequence[Picture]) -> t
     plain[[picture.position for picture in pictures if not picture.plain]] = False
     is_member, is_plain = tf.constant(member), tf.constant(plain)
     selected = _encoded(builder, source).enumerate().filter(lambda index, _: is_member[index])
-    decoded = selected.map(
-        lambda index, example: (decode_content(example[0], is_plain[index]), example[1]),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    return decoded.apply(tf.data.experimental.assert_cardinality(len(pictures)))
+    selected = selected.apply(tf.data.experimental.assert_cardinality(len(pictures)))
+    return decode_later(selected, lambda index, example: (decode_content(example[0], is_plain[index]), example[1]))
