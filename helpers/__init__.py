@@ -35,7 +35,7 @@ Where to look:
 TensorFlow takes are spent only when something needs TensorFlow:
 
 >>> import helpers
->>> helpers.images.to_grey_mean.__module__
+>>> helpers.images.__name__
 'helpers.images'
 """
 
