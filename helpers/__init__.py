@@ -21,6 +21,7 @@ Where to look:
 - ``datasets``: the one door to data: ``load(...)``, then ``batches(...)``; CSV, TFRecord, folders; leaks
 - ``downloads``: data sets from the network: cost said first, resume, checksum
 - ``files``: what several modules need: write whole or not at all, a file's hash, a progress bar
+- ``augmentation``: changed copies of the training pictures, by Keras layers or albumentations
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, computed once and saved
@@ -46,6 +47,7 @@ __version__ = "1.0.0"
 
 _MODULES = (
     "architectures",
+    "augmentation",
     "backbones",
     "checks",
     "cleaning",
