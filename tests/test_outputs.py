@@ -54,6 +54,15 @@ def test_a_text_comes_in_one_piece_however_it_was_written(tmp_path: Path) -> Non
     assert [output.text for output in cell.outputs] == ["0\n1\n2\n"]
 
 
+def test_bars_are_left_out_and_warnings_among_them_are_not(tmp_path: Path) -> None:
+    bars = "Preparing 'x' once: making it.\n\r  0%|    | 0/3\rcells: 1 examples [00:02, ? examples/s]"
+    bar = f"print({bars!r}, file=sys.stderr)"
+    warning = "print('Warning: look', file=sys.stderr)"
+    path = write(tmp_path / "05_x.ipynb", code(f"import sys\n{bar}"), code(f"{bar}\n{warning}"))
+    outputs.refresh_outputs(path)
+    assert printed(path) == ["", "Warning: look"]
+
+
 def test_an_output_changed_by_hand_is_found_and_made_anew(tmp_path: Path) -> None:
     path = write(tmp_path / "05_x.ipynb", code("print(6 * 7)"))
     outputs.refresh_outputs(path)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 PACKAGE = Path(__file__).parents[1]
+BAR = re.compile(r"\d+%\||\[\d\d:\d\d, |^Preparing '")
 KEPT_METADATA = ("tags", "editable", "jupyter")
 
 
@@ -184,14 +185,20 @@ def _tidy(notebook: "NotebookNode", *, number: str) -> None:
         cell.id = f"{number}-{index:03d}"
         cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _is_progress_bar(output)]
+            cell.outputs = [output for output in map(_without_bars, cell.outputs) if output is not None]
 
 
 def _has_tag(cell: "NotebookNode", tag: str) -> bool:
     return tag in cell.metadata.get("tags", [])
 
 
-def _is_progress_bar(output: "NotebookNode") -> bool:
-    return output.get("name") == "stderr" and all(
-        re.search(r"\d+%\|", line) or not line.strip() for line in re.split(r"[\r\n]", output.text)
-    )
+def _without_bars(output: "NotebookNode") -> "NotebookNode | None":
+    """Return an output without progress bars and the line that announces a data set's making; None if nothing is left.
+
+    A warning among them stays, and a test finds it.
+    """
+    if output.get("name") != "stderr":
+        return output
+    lines = [line for line in re.split(r"[\r\n]+", output.text) if line.strip() and not BAR.search(line)]
+    output.text = "\n".join(lines)
+    return output if lines else None
