@@ -63,6 +63,13 @@ def test_bars_are_left_out_and_warnings_among_them_are_not(tmp_path: Path) -> No
     assert printed(path) == ["", "Warning: look"]
 
 
+def test_a_bar_shown_as_a_widget_is_left_out(tmp_path: Path) -> None:
+    source = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(2), desc='/tmp/x'): pass"
+    path = write(tmp_path / "05_x.ipynb", code(source))
+    outputs.refresh_outputs(path)
+    assert nbformat.read(path, as_version=4).cells[0].outputs == []
+
+
 def test_an_output_changed_by_hand_is_found_and_made_anew(tmp_path: Path) -> None:
     path = write(tmp_path / "05_x.ipynb", code("print(6 * 7)"))
     outputs.refresh_outputs(path)

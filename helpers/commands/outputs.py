@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 PACKAGE = Path(__file__).parents[1]
+WIDGET = "application/vnd.jupyter.widget-view+json"
 BAR = re.compile(r"\d+%\||\[\d\d:\d\d, |^Preparing '")
 KEPT_METADATA = ("tags", "editable", "jupyter")
 
@@ -197,6 +198,8 @@ def _without_bars(output: "NotebookNode") -> "NotebookNode | None":
 
     A warning among them stays, and a test finds it.
     """
+    if WIDGET in output.get("data", {}):  # as which tqdm shows a bar in a notebook
+        return None if BAR.search(output.data["text/plain"]) else output
     if output.get("name") != "stderr":
         return output
     lines = [line for line in re.split(r"[\r\n]+", output.text) if line.strip() and not BAR.search(line)]
