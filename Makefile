@@ -6,34 +6,49 @@ RUN = $(VENV)/bin/python
 PIP = $(RUN) -u -m pip --disable-pip-version-check
 # The Pythons to try, best first. Choose your own: make course PYTHON=/path/to/python3.12
 PYTHON = python3.13 python3.12 python3.11 python3 python
+# quick (the course as it is), smoke (every cell, on a handful of pictures) or full (the real thing): make course PROFILE=full
+PROFILE = quick
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test lab student bench lint outputs lock clean
+.PHONY: help setup course test test-photos lab student bench lint outputs lock clean
 
 help:
-	@echo 'make course    run every notebook in order; the results and an index.html go to output/'
+	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little)'
 	@echo 'make lab       open the notebooks in JupyterLab'
 	@echo 'make student   make the edition without solutions'
-	@echo 'make test      style, unit tests, doctests, slow tests, then the notebooks against their saved outputs'
+	@echo 'make test      style, unit tests, doctests, then the notebooks against their saved outputs and figures'
+	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
 	@echo 'make lint      style only'
 	@echo 'make bench     run the scripts behind the figures in the README'
 	@echo 'make outputs   run the notebooks and save their outputs in place'
 	@echo 'make lock      make requirements.txt anew from pyproject.toml (LOCK=--upgrade: newest versions)'
 	@echo 'make setup     only set up .venv (the others do that by themselves)'
-	@echo 'make clean     remove .venv, output/, student/ and caches; data/ stays'
+	@echo 'make clean     remove .venv, output/ and caches; data/ stays, and student/, where somebody may have worked'
 	@echo
 	@echo 'You need Python 3.11, 3.12 or 3.13. On Windows there is no make: use conda with environment.yml.'
 
 setup: $(VENV)/ready
 
 course: $(VENV)/ready
-	$(RUN) -m helpers run
+	$(RUN) -m helpers run --profile $(PROFILE)
 
+# One data folder for all of it, so that the pets are drawn once and the features computed once: COURSE_DATA if it is
+# set, else a new one. Figures and features left by an older version of the code must not stand in for today's.
 test: lint
-	$(RUN) -m pytest -m "not slow" --doctest-modules helpers tests
-	$(RUN) -m pytest -m slow tests
-	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=600 notebooks
+	@if [ -z "$$COURSE_DATA" ]; then \
+	  COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; \
+	fi; \
+	set -ex; \
+	$(RUN) -m pytest -n 2 --dist worksteal --doctest-modules helpers tests; \
+	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=1800 notebooks
+
+test-photos: $(VENV)/ready
+	@if [ -z "$$COURSE_PHOTOS" ]; then \
+	  echo 'Set COURSE_PHOTOS to a folder with cat_dog_small/ and weather/: make test-photos COURSE_PHOTOS=...' >&2; \
+	  exit 2; \
+	fi
+	$(RUN) -m pytest -m photos tests
 
 lab: $(VENV)/ready
 	$(RUN) -m jupyterlab notebooks
@@ -61,7 +76,7 @@ lock: $(VENV)/ready
 	  --custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
 
 clean:
-	rm -rf $(VENV) output student .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) output .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find helpers tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # --- the environment -------------------------------------------------------------------------------------------

@@ -1,15 +1,47 @@
-"""What tests and doctests share."""
+"""What tests, doctests and the notebooks under nbval share."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests import figures
 
 
 @pytest.fixture(scope="session", autouse=True)
 def course_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep everything generated out of `data/`: one folder for the whole run, so that a data set is drawn once."""
     with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("course_data")
+        folder = Path(os.environ.get("COURSE_DATA") or tmp_path_factory.mktemp("course_data"))
         patch.setenv("COURSE_DATA", str(folder))
         yield folder
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Take the fast tests first, and those on photos only when they are asked for."""
+    if "photos" not in (config.option.markexpr or ""):
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("photos")])
+        items[:] = [item for item in items if not item.get_closest_marker("photos")]
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """After nbval has run a cell and compared its texts, compare its figures."""
+    yield
+    if figures.is_notebook_cell(item):
+        exact = "nbval-ignore-output" not in item.cell.metadata.get("tags", [])
+        if problem := figures.compare(item.cell.outputs, item.test_outputs, exact=exact):
+            item.raise_cell_error(problem)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Show what a failing cell wrote to standard error: nbval only says that there was something."""
+    report = yield
+    if report.failed and figures.is_notebook_cell(item):
+        said = "".join(output.text for output in item.test_outputs or [] if output.get("name") == "stderr")
+        if said:
+            report.sections.append(("The cell's warnings and error messages", said))
+    return report

@@ -33,7 +33,7 @@ from helpers import datasets, images
 RESULTS = Path(__file__).parent / "results" / "input_pipeline.json"
 IMAGE_SIZE, BATCH, REPEATS = 160, 32, 3
 NUM_PICTURES = 2_000
-HELD_OUT = 10  # pictures a split: `load` wants some in each
+HELD_OUT = 10  # pictures for each of the other splits: `load` wants some in each
 MEMORY_COUNTS = (2_000, 25_000)
 DEGREES, ZOOM = 20, 0.2  # of both ways to augment, beside a flip
 
@@ -41,7 +41,7 @@ Epoch = Callable[[], Iterable]  # gives the batches of one epoch
 
 
 def take_epoch(epoch: Iterable, *, batches: int) -> float:
-    """Return the pictures a second of one epoch."""
+    """Return the pictures per second of one epoch."""
     start = time.perf_counter()
     count = sum(len(pictures) for pictures, _ in itertools.islice(iter(epoch), batches))
     return count / (time.perf_counter() - start)
@@ -72,7 +72,7 @@ def make_keras_layers() -> keras.Sequential:
 
 
 def flip_turn_and_zoom(pictures: tf.Tensor) -> tf.Tensor:
-    """Do what the layers do with a single look-up of each pixel, as the generator does too: one matrix a picture."""
+    """Do what the layers do with a single look-up of each pixel, as the generator does too: one matrix per picture."""
     count, middle = tf.shape(pictures)[0], (tf.cast(tf.shape(pictures)[1], tf.float32) - 1) / 2
     angle = tf.random.uniform([count], -DEGREES, DEGREES) * math.pi / 180
     across = tf.random.uniform([count], 1 - ZOOM, 1 + ZOOM) * tf.sign(tf.random.uniform([count], -1, 1))
@@ -117,7 +117,7 @@ def make_ways(folder: Path, scratch: Path) -> dict[str, Epoch]:
 
 
 def measure_speed(folder: Path, scratch: Path) -> dict[str, float]:
-    """Return pictures a second, the median of some epochs after one that is not counted; turn and turn about."""
+    """Return pictures per second, the median of some epochs after one that is not counted; turn and turn about."""
     ways = make_ways(folder, scratch)
     num_batches = -(-NUM_PICTURES // BATCH)
     speeds: dict[str, list[float]] = {name: [] for name in ways}

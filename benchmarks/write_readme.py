@@ -41,8 +41,26 @@ def render(results: dict[str, dict]) -> str:
         f"file: {transfer['reload_seconds']:.2f} seconds.",
         "",
         *render_pipelines(results["input_pipeline"]),
+        "",
+        *render_costs(results["course"]),
     ]
     return "\n".join(lines)
+
+
+def render_costs(course: dict) -> list[str]:
+    """Return the lines on what each notebook costs to run."""
+    quiet = course["quiet_pass"]
+    lines = [
+        f"What the notebooks cost to run, in passes: one pass is what EfficientNetLite0 takes to see 2,000 pictures at "
+        f"160 px, {quiet:.0f} seconds on a quiet machine with two cores, which the minutes are for:",
+        "",
+        "| notebook | passes | minutes |",
+        "|---|---|---|",
+    ]
+    for name, cost in course["notebooks"].items():
+        lines.append(f"| {name} | {cost['passes']:.1f} | {cost['passes'] * quiet / 60:.1f} |")
+    in_all = course["passes_in_all"]
+    return [*lines, f"| together | {in_all:.1f} | {in_all * quiet / 60:.1f} |"]
 
 
 def render_pipelines(figures: dict[str, dict]) -> list[str]:

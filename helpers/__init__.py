@@ -21,23 +21,22 @@ Where to look:
 - ``datasets``: the one door to data: ``load(...)``, then ``batches(...)``; CSV, TFRecord, folders; leaks
 - ``downloads``: data sets from the network: cost said first, resume, checksum
 - ``files``: what several modules need: write whole or not at all, a file's hash, a progress bar
+- ``augmentation``: changed copies of the training pictures, by Keras layers or albumentations
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, computed once and saved
-- ``training``: seeds, callbacks, a fit that goes on after an interruption, spread over seeds, evaluation
+- ``training``: seeds, callbacks, a head solved at once, the same measurement over several seeds, evaluation
 - ``prediction``: save a classifier, load it, label files with it
 - ``explain``: what a network's filters look like, and what they find in a picture
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
-- ``cli``: the command line: ``python -m helpers --help``
-- ``teaching``: what ``python -m helpers teach`` does with your own folder of pictures
-- ``course``: the notebooks as files: run them, save their outputs, make the edition without solutions
+- ``commands``: the command line, ``python -m helpers --help``, one file per command; the notebooks as files
 
 ``import helpers`` loads none of them. A module is loaded when you first name it, so the seconds that
 TensorFlow takes are spent only when something needs TensorFlow:
 
 >>> import helpers
->>> helpers.images.to_grey_mean.__module__
+>>> helpers.images.__name__
 'helpers.images'
 """
 
@@ -48,11 +47,11 @@ __version__ = "1.0.0"
 
 _MODULES = (
     "architectures",
+    "augmentation",
     "backbones",
     "checks",
     "cleaning",
-    "cli",
-    "course",
+    "commands",
     "datasets",
     "downloads",
     "explain",
@@ -62,7 +61,6 @@ _MODULES = (
     "plotting",
     "prediction",
     "synthetic_pets",
-    "teaching",
     "training",
 )
 __all__ = ["__version__", *_MODULES]

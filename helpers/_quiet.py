@@ -28,8 +28,10 @@ def without_remarks() -> Iterator[None]:
     # TensorFlow reads it when it loads. 3, because at the first operation a machine without a GPU is reported as an
     # error ("failed call to cuInit"); what really goes wrong comes as a Python exception all the same.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
+    kept = _copy_descriptor_2()
+    if kept is None:
+        yield
+        return
     with tempfile.TemporaryFile() as held_back:
         os.dup2(held_back.fileno(), 2)
         try:
@@ -43,3 +45,12 @@ def without_remarks() -> Iterator[None]:
             for line in lines:
                 if not REMARK.match(line):
                     print(line, file=sys.stderr)
+
+
+def _copy_descriptor_2() -> int | None:
+    """Return a copy of it, or None if it is closed (`2>&-`, a program without a console)."""
+    try:
+        sys.stderr.flush()
+        return os.dup(2)
+    except (AttributeError, OSError):
+        return None

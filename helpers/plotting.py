@@ -104,9 +104,9 @@ def show_images(
 
     Args:
         images: uint8 `(height, width, 3)` or `(height, width)` arrays (those are shown in grey), or floats in 0..1.
-        titles: one a picture.
-        columns: pictures a row.
-        correct: one a picture: right answers get a blue frame and title, wrong ones an orange title and a broken
+        titles: one per picture.
+        columns: pictures per row.
+        correct: one per picture: right answers get a blue frame and title, wrong ones an orange title and a broken
             orange frame with a cross in its corner.
         alt: what the figure shows.
 
@@ -118,7 +118,9 @@ def show_images(
         raise ValueError("Received no pictures, expected at least one. Check the selection before showing it.")
     for name, values in (("titles", titles), ("correct", correct)):
         if values is not None and len(values) != len(images):
-            raise ValueError(f"Received {len(values)} {name} for {len(images)} pictures: give one a picture.")
+            raise ValueError(
+                f"Received {len(values)} {name} for {len(images)} pictures, expected as many. Give one per picture."
+            )
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     lines = 0 if titles is None else 1 + max(title.count("\n") for title in titles)
@@ -161,7 +163,7 @@ def show_feature_maps(maps: np.ndarray, *, columns: int = 8, alt: str) -> None:
 
     Args:
         maps: float `(height, width, channels)`, as `explain.feature_maps` gives it.
-        columns: maps a row.
+        columns: maps per row.
         alt: what the figure shows.
 
     Raises:
@@ -186,7 +188,7 @@ def show_filters(filters: np.ndarray, *, columns: int = 8, alt: str) -> None:
 
     Args:
         filters: float `(filters, height, width, 3 or 1)` in 0..1, as `explain.first_layer_filters` gives it.
-        columns: filters a row.
+        columns: filters per row.
         alt: what the figure shows.
 
     Raises:
@@ -216,12 +218,12 @@ def _new_grid(count: int, *, columns: int, ratio: float, beside: float = 0.0) ->
 
 
 def show_histograms(histograms: Sequence[Mapping[str, np.ndarray]], *, titles: Sequence[str], alt: str) -> None:
-    """Show histograms side by side, one line a channel.
+    """Show histograms side by side, one line per channel.
 
     Args:
         histograms: each maps a channel (`red`, `green`, `blue`, `grey`) to counts; an `edges` entry, one longer than
             the counts, gives the horizontal axis (otherwise 0, 1, 2, ...).
-        titles: one a histogram.
+        titles: one per histogram.
         alt: what the figure shows.
     """
     figure, axes = new_figure(1, len(histograms), size=(3.4 * len(histograms), 2.8))
@@ -317,7 +319,7 @@ def show_lines(
 
 
 def show_model(model: "keras.Model", *, alt: str) -> None:
-    """Show a model as a graph: a box a layer, with the shapes that go in and come out.
+    """Show a model as a graph: one box per layer, with the shapes that go in and come out.
 
     Keras describes the graph; Graphviz, which comes inside the pygraphviz package, lays it out.
     """

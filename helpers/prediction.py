@@ -4,23 +4,21 @@ A saved model carries its preprocessing (as layers) and its class names, so that
 """
 
 import json
-import os
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
-from helpers import cleaning, datasets, training
+from helpers import cleaning, datasets, files, training
 
-KERAS_ENTRY = "config.json"  # what makes an archive a Keras model
 BATCHES_AT_A_TIME = 4
-BAR_DELAY = 3  # seconds before a progress bar appears
 CLASS_NAMES_ENTRY = "class_names.json"  # beside Keras' own entries; Keras passes over what it does not know
+HDF5_START = b"\x89HDF\r\n\x1a\n"
+SAVE_AGAIN = "prediction.save_classifier(model, 'model.keras', class_names=[...])"
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,11 @@ class Problem(NamedTuple):
     reason: str
 
 
-def save(model: keras.Model, path: str | Path, *, class_names: Sequence[str]) -> Path:
+def save_classifier(model: keras.Model, path: str | Path, *, class_names: Sequence[str]) -> Path:
     """Save a model and its class names as one `.keras` file, which plain Keras can load too.
 
     Args:
-        model: one sigmoid unit for two classes, or one softmax unit a class.
+        model: one sigmoid unit for two classes, or one softmax unit per class.
         path: ends in `.keras`.
         class_names: in label order.
 
@@ -68,80 +66,139 @@ def save(model: keras.Model, path: str | Path, *, class_names: Sequence[str]) ->
         The path.
 
     Raises:
-        ValueError: if the ending is not `.keras`, or the number of names does not fit the model.
+        ValueError: if the ending is not `.keras`, the model does not give probabilities of square pictures, or the
+            names do not fit it.
     """
     path = Path(path)
     if path.suffix != ".keras":
         raise ValueError(f"Received '{path.name}', expected a name ending in '.keras'. Add the ending.")
-    units = model.output_shape[-1]
-    if len(class_names) != max(units, 2):
-        raise ValueError(f"Received {len(class_names)} class names for {max(units, 2)} classes. Give one a class.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.stem}.{os.getpid()}.keras")
-    try:
-        model.save(unfinished)
-        with zipfile.ZipFile(unfinished, "a") as archive:
+    _check_classifier("a model", model, list(class_names))
+    with files.written_beside(path) as draft:
+        model.save(draft)
+        with zipfile.ZipFile(draft, "a") as archive:
             archive.writestr(CLASS_NAMES_ENTRY, json.dumps(list(class_names), ensure_ascii=False))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 
-def load(path: str | Path) -> Classifier:
-    """Load what `save` saved, in Keras' safe mode: no code from the file is run.
-
-    Args:
-        path: a `.keras` file.
-
-    Returns:
-        A `Classifier`.
+def load_classifier(path: str | Path) -> Classifier:
+    """Load what `save_classifier` saved, in Keras' safe mode: no code from the file is run.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not a Keras model, is damaged, has no class names inside, or is not one that takes square
-            pictures and gives a probability a class.
+        ValueError: if it is not a Keras model, is damaged, has no class names or layers that are not Keras' inside, or
+            does not give probabilities of square pictures.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"There is no file '{path}'. Check the path, or train a model with `teach` first.")
-    not_a_model = f"Received '{path}', expected a Keras model. Train one with `teach`."
-    if not zipfile.is_zipfile(path):
-        raise ValueError(not_a_model)
-    with zipfile.ZipFile(path) as archive:
-        if KERAS_ENTRY not in archive.namelist():
-            raise ValueError(not_a_model)
-        if CLASS_NAMES_ENTRY not in archive.namelist():
-            raise ValueError(
-                f"Received '{path}', a model without class names, expected one saved by this course. "
-                "Save it with `prediction.save(model, path, class_names=...)`."
-            )
-        entry = archive.read(CLASS_NAMES_ENTRY)
+    _check_format(path)
+    config = None
     try:
-        class_names = json.loads(entry)
+        with zipfile.ZipFile(path) as archive:
+            config = json.loads(archive.read("config.json"))
+            has_names = CLASS_NAMES_ENTRY in archive.namelist()
+            class_names = json.loads(archive.read(CLASS_NAMES_ENTRY)) if has_names else None
         model = keras.models.load_model(path, compile=False, safe_mode=True)
-    # Keras has no error of its own for a file that is damaged or not safe: each layer raises what it likes.
+    # Neither zipfile nor Keras has an error of its own for what is damaged or not safe: each part raises what it likes.
     except Exception as error:
+        raise ValueError(f"Received '{path}', {_explain(config)}") from error
+    if not has_names:
         raise ValueError(
-            f"Received '{path}', a model that is damaged, or unsafe because it contains code "
-            f"({type(error).__name__}). Expected one saved by this course. Train it again with `teach`."
-        ) from error
-    _check_fit(path, model, class_names)
+            f"Received '{path}', a model without class names, expected one saved by this course. "
+            f"Load it with keras.models.load_model, then {SAVE_AGAIN}."
+        )
+    _check_classifier(f"'{path}', a model", model, class_names)
     return Classifier(model, tuple(class_names))
 
 
-def _check_fit(path: Path, model: keras.Model, class_names: object) -> None:
-    """Make sure that a loaded model takes what we give it, and that every answer of it has a name."""
-    match model.input_shape:
-        case (None, int() as height, int() as width, 3) if height == width:
-            pass
-        case other:
-            raise ValueError(f"Received '{path}', a model for inputs {other}, expected square colour pictures.")
-    units = max(model.output_shape[-1], 2)
-    if not isinstance(class_names, list) or list(map(type, class_names)) != [str] * units:
+def _check_format(path: Path) -> None:
+    """Refuse what is no `.keras` file, and say how other models are brought over."""
+    if (path / "saved_model.pb").is_file():
         raise ValueError(
-            f"Received '{path}', a model with {units} classes and the class names {class_names}, expected a name "
-            "for each. Save it again with `prediction.save(model, path, class_names=...)`."
+            f"Received '{path}', a SavedModel folder, which Keras 3 cannot train or save again; expected a .keras "
+            "file. Save it as one where it was made: model.save('model.keras'); a model of Keras 2 as .h5, with the "
+            "package tf-keras."
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no file '{path}'. Check the path, or train a model with `teach` first.")
+    with path.open("rb") as file:
+        if file.read(len(HDF5_START)) == HDF5_START:
+            raise ValueError(
+                f"Received '{path}', an HDF5 file (.h5) of older Keras, expected a .keras file. Bring it over: "
+                f"model = keras.models.load_model('{path.name}', compile=False), or load_weights into the same "
+                f"network if it holds weights only; then {SAVE_AGAIN}."
+            )
+    if not zipfile.is_zipfile(path):
+        raise ValueError(f"Received '{path}', expected a Keras model. Train one with `teach`.")
+
+
+def _explain(config: Any) -> str:
+    """Say what is wrong with a file that could not be loaded, by its description of the model, if there is one."""
+    names = sorted(set(_find_foreign(config)))
+    if names:
+        return (
+            f"a model with code of its own in it ({', '.join(names)}), which is not in the file or not safe to run; "
+            "expected layers of Keras only. Where it was made, build it from such layers, copy the weights with "
+            f"set_weights, then {SAVE_AGAIN}."
+        )
+    return "a model that is damaged, expected one saved by this course. Copy it again, or train it again with `teach`."
+
+
+def _find_foreign(part: Any) -> Iterator[str]:
+    """Name the classes and functions in a model's description that Keras does not bring, and lambdas."""
+    match part:
+        case {"class_name": "__lambda__"}:
+            yield "Lambda"
+        case {"class_name": str(name), "registered_name": str(), "module": module, "config": config} if not (
+            str(module).startswith("keras")
+        ):
+            yield config if isinstance(config, str) else name
+        case dict():
+            for value in part.values():
+                yield from _find_foreign(value)
+        case list():
+            for value in part:
+                yield from _find_foreign(value)
+
+
+def _check_classifier(what: str, model: keras.Model, class_names: object) -> None:
+    """Make sure that a model takes what we give it, answers in probabilities, and has a name for every answer."""
+    match model.input_shape, model.output_shape:
+        case (None, int() as height, int() as width, 3), (None, int() as units) if height == width:
+            pass
+        case shapes:
+            raise ValueError(
+                f"Received {what} from {shapes[0]} to {shapes[1]}, expected square colour pictures (None, side, side, "
+                "3) to one row of probabilities (None, classes). Begin it with keras.Input((side, side, 3))."
+            )
+    classes = max(units, 2)
+    if not isinstance(class_names, list) or [type(name) for name in class_names] != [str] * classes:
+        raise ValueError(
+            f"Received {what} with {classes} classes and the class names {class_names}, expected one name per class. "
+            f"Name them in label order: {SAVE_AGAIN}."
+        )
+    noise = np.random.default_rng(0).uniform(0, 255, (2, height, width, 3))
+    pictures = np.concatenate([noise, np.zeros_like(noise[:1]), np.full_like(noise[:1], 255)]).astype(np.float32)
+    _check_probabilities(what, np.asarray(model(pictures, training=False)))
+
+
+def _check_probabilities(what: str, outputs: np.ndarray) -> None:
+    """Refuse answers `(pictures, units)` that are no probabilities, and say what is missing in the model."""
+    units = outputs.shape[1]
+    sums = outputs.sum(axis=1)
+    if not np.isfinite(outputs).all():
+        raise ValueError(
+            f"Received {what} that answers NaN or infinity, expected probabilities. Its training has failed: train it "
+            "again, with a smaller learning rate."
+        )
+    if outputs.min() < 0 or outputs.max() > 1:
+        missing = 'Activation("sigmoid")' if units == 1 else "Softmax()"
+        raise ValueError(
+            f"Received {what} that answers from {outputs.min():.3g} to {outputs.max():.3g} (logits?), expected "
+            f"probabilities in 0..1. Add the last step: keras.Sequential([model, keras.layers.{missing}])."
+        )
+    if units > 1 and np.abs(sums - 1).max() > 0.01:  # half precision is that far off
+        raise ValueError(
+            f"Received {what} whose answers sum to {sums.min():.3g} to {sums.max():.3g}, expected one label per "
+            'picture: probabilities that sum to 1. End it with activation="softmax" and train it again.'
         )
 
 
@@ -150,43 +207,36 @@ def predict_files(
 ) -> tuple[list[Prediction], list[Problem]]:
     """Label picture files, decoded and resized as in training.
 
-    Args:
-        classifier: from `load`.
-        paths: picture files.
-        batch_size: pictures at a time.
-
     Returns:
         The predictions in the order of the files, and the files that could not be read with the reason.
+
+    Raises:
+        ValueError: if the model's answers are no probabilities.
     """
-    files = [Path(path) for path in paths]
     predictions, problems = [], []
     # A stretch at a time: a bar can move, and memory does not grow with the number of files.
     step = batch_size * BATCHES_AT_A_TIME
-    with tqdm(total=len(files), unit="picture", leave=False, delay=BAR_DELAY) as bar:
-        for start in range(0, len(files), step):
-            stretch = files[start : start + step]
-            reports = cleaning.inspect_files(stretch)
-            readable = [(f, r) for f, r in zip(stretch, reports, strict=True) if not r.problem]
-            problems += [Problem(str(f), r.problem) for f, r in zip(stretch, reports, strict=True) if r.problem]
-            predictions += _predict_readable(classifier, readable, batch_size=batch_size)
+    with files.progress(total=len(paths), unit="picture") as bar:
+        for start in range(0, len(paths), step):
+            stretch = [Path(path) for path in paths[start : start + step]]
+            inspected = list(zip(stretch, cleaning.inspect_files(stretch), strict=True))
+            problems += [Problem(str(file), report.problem) for file, report in inspected if report.problem]
+            if readable := [pair for pair in inspected if not pair[1].problem]:
+                names, reports = zip(*readable, strict=True)
+                batches = datasets.batches_from_files(
+                    names, image_size=classifier.image_size, batch_size=batch_size, reports=reports
+                )
+                predictions += _name_answers(classifier, names, classifier.model.predict(batches, verbose=0))
             bar.update(len(stretch))
     return predictions, problems
 
 
-def _predict_readable(
-    classifier: Classifier, readable: Sequence[tuple[Path, cleaning.FileReport]], *, batch_size: int
-) -> list[Prediction]:
-    if not readable:
-        return []
-    files, reports = zip(*readable, strict=True)
-    batches = datasets.batches_from_files(
-        files, image_size=classifier.image_size, batch_size=batch_size, reports=reports
-    )
-    probabilities = training.as_class_probabilities(classifier.model.predict(batches, verbose=0))
-    best = probabilities.argmax(axis=1)
+def _name_answers(classifier: Classifier, names: Sequence[Path], outputs: np.ndarray) -> list[Prediction]:
+    _check_probabilities("a model", outputs)
+    probabilities = training.as_class_probabilities(outputs)  # (pictures, units) -> (pictures, classes)
     return [
-        Prediction(str(file), classifier.class_names[label], float(row[label]))
-        for file, label, row in zip(files, best, probabilities, strict=True)
+        Prediction(str(name), classifier.class_names[label], float(row[label]))
+        for name, label, row in zip(names, probabilities.argmax(axis=1), probabilities, strict=True)
     ]
 
 

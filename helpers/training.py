@@ -1,6 +1,5 @@
-"""Train and judge: repeatable runs that survive an interruption, a head solved in a moment, one way to evaluate."""
+"""Train and judge: repeatable runs, a head solved in a moment, callbacks for long trainings, one way to evaluate."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,6 @@ from sklearn.metrics import confusion_matrix
 from sklearn.preprocessing import StandardScaler
 
 ARRAY_BATCH = 256  # rows of an array of inputs at a time
-# What Keras' callbacks count from epoch to epoch, and forget when `fit` is called again.
-COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter")
 
 
 @dataclass(frozen=True)
@@ -48,17 +45,13 @@ class Evaluation:
 
 
 def set_seed(seed: int) -> None:
-    """Make the runs that follow repeatable: Python, NumPy, TensorFlow, and the order of operations.
-
-    Args:
-        seed: any whole number.
-    """
+    """Make the runs that follow repeatable: Python, NumPy, TensorFlow, and the order of operations."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
 
 
 def as_class_probabilities(outputs: np.ndarray) -> np.ndarray:
-    """Turn a model's outputs into one column a class: a single sigmoid unit gives the second class of two.
+    """Turn a model's outputs into one column per class: a single sigmoid unit gives the second class of two.
 
     Args:
         outputs: float `(pictures, 1)` from a sigmoid, or `(pictures, classes)` from a softmax.
@@ -71,6 +64,7 @@ def as_class_probabilities(outputs: np.ndarray) -> np.ndarray:
         [[0.75, 0.25]]
     """
     outputs = np.asarray(outputs)
+    # (pictures, 1) -> (pictures, 2)
     return np.concatenate([1 - outputs, outputs], axis=1) if outputs.shape[1] == 1 else outputs
 
 
@@ -78,15 +72,12 @@ def evaluate(model: keras.Model, inputs: tf.data.Dataset | np.ndarray, labels: n
     """Let a model answer for a whole split, once, keeping labels and answers in the same order.
 
     Args:
-        model: gives probabilities, one sigmoid unit or one softmax unit a class.
+        model: gives probabilities, one sigmoid unit or one softmax unit per class.
         inputs: batches of `(inputs, labels)`, or one array of inputs.
         labels: int `(pictures,)`, with an array of inputs.
 
-    Returns:
-        An `Evaluation`.
-
     Raises:
-        ValueError: if an array comes without labels, the labels are not one whole number a picture, or there is no
+        ValueError: if an array comes without labels, the labels are not one whole number per picture, or there is no
             batch.
     """
     if isinstance(inputs, tf.data.Dataset):
@@ -105,7 +96,7 @@ def evaluate(model: keras.Model, inputs: tf.data.Dataset | np.ndarray, labels: n
     labels = np.asarray(labels).astype(np.int64)
     if labels.shape != probabilities.shape[:1]:  # NumPy would compare each answer with each label
         raise ValueError(
-            f"Received labels of shape {labels.shape} for {len(probabilities)} pictures, expected one whole number a "
+            f"Received labels of shape {labels.shape} for {len(probabilities)} pictures, expected one whole number per "
             "picture. Pass labels.ravel() of a column, labels.argmax(axis=1) of one-hot labels."
         )
     return Evaluation(float((probabilities.argmax(axis=1) == labels).mean()), labels, probabilities)
@@ -156,7 +147,7 @@ def fit_logistic_head(
     scaler = StandardScaler().fit(features)
     solver = LogisticRegression(C=1 / penalty, max_iter=1000)
     solver.fit(scaler.transform(features), labels)
-    weights, bias = solver.coef_, solver.intercept_
+    weights, bias = solver.coef_, solver.intercept_  # (classes, channels), (classes,); one row for two classes
     if num_classes == 2:  # scikit-learn solves two classes with one unit: logits (-z/2, z/2) give the same softmax
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2
     weights = weights / scaler.scale_
@@ -168,18 +159,21 @@ def fit_logistic_head(
 
 
 def attach_head(backbone: keras.Model, head: keras.Model) -> keras.Model:
-    """Join a backbone and a head trained on its averaged features into one model: raw pictures in, probabilities out.
+    """Join a frozen backbone and a head on its averaged features into one model: raw pictures in, probabilities out.
+
+    The backbone answers as in use, also while the head is trained, for as long as it is frozen: it is called with
+    `training=False`, but `fit` overrides that inside a functional model. So before you set `backbone.trainable = True`,
+    know that its batch normalisation then runs on the statistics of each batch and overwrites those stored, unless
+    each of these layers has `trainable = False` again.
 
     Args:
-        backbone: from `backbones.build`.
+        backbone: from `backbones.build`; it is frozen.
         head: takes `(pictures, channels)`.
-
-    Returns:
-        A `keras.Model` whose backbone stays in inference mode and frozen.
     """
     backbone.trainable = False
     inputs = keras.Input(backbone.input_shape[1:], name="picture")
-    pooled = keras.layers.GlobalAveragePooling2D(name="average")(backbone(inputs, training=False))
+    maps = backbone(inputs, training=False)  # (b, height, width, 3) -> (b, h, w, channels)
+    pooled = keras.layers.GlobalAveragePooling2D(name="average")(maps)  # -> (b, channels)
     return keras.Model(inputs, head(pooled), name=f"{backbone.name}_classifier")
 
 
@@ -202,9 +196,6 @@ def join_histories(*histories: Mapping[str, Sequence[float]]) -> dict[str, list[
     if any(names != keys[0] for names in keys):
         raise ValueError(f"Received histories with keys {keys}, expected the same in each. Use the same metrics.")
     return {key: [value for history in histories for value in history[key]] for key in histories[0]}
-
-
-# --- Several epochs -----------------------------------------------------------------------------------------
 
 
 def checkpoint_callbacks(
@@ -236,176 +227,26 @@ def checkpoint_callbacks(
     ]
 
 
-def fit_resumable(
-    model: keras.Model,
-    train: tf.data.Dataset,
-    *,
-    validation: tf.data.Dataset | None = None,
-    epochs: int,
-    folder: str | Path,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> dict[str, list[float]]:
-    """Do what `model.fit` does, and go on after the last whole epoch if it was interrupted: call it again.
-
-    After each epoch everything that the next one depends on is saved: the weights, the state of the optimiser with
-    its learning rate, of dropout, of the callbacks, and the history. What starts afresh is the order in which a
-    shuffling data set gives its pictures, so only with a fixed order are the weights in the end the same, to the last
-    bit, as without the interruption. (`keras.callbacks.BackupAndRestore` keeps weights and optimiser, but not the
-    rest, nor the state of dropout; and it is left with a broken file if it is stopped while it writes.)
-
-    Args:
-        model: compiled, with the same layers and optimiser each time.
-        train: batches of `(pictures, labels)`.
-        validation: the same, for `val_loss` and the like.
-        epochs: in all, those before the interruption included.
-        folder: keeps the state; one folder a training. Delete it to begin anew.
-        callbacks: as for `fit`; their counts go on as well.
-
-    Returns:
-        The history of all epochs, as `model.fit(...).history`.
-
-    Raises:
-        ValueError: if the model is not compiled, or the folder holds more than `epochs`, or a training of another
-            model or with other callbacks.
-
-    Example:
-        >>> import tempfile
-        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-        >>> model.compile("sgd", "mse")
-        >>> train = tf.data.Dataset.from_tensors(([[1.0]], [[2.0]]))
-        >>> folder = tempfile.mkdtemp()
-        >>> first = fit_resumable(model, train, epochs=2, folder=folder)
-        >>> longer = fit_resumable(model, train, epochs=3, folder=folder)
-        Going on after epoch 2 of 3.
-        >>> len(longer["loss"]), longer["loss"][:2] == first["loss"]
-        (3, True)
-    """
-    if not model.compiled:
-        raise ValueError("Received a model that is not compiled, expected one ready for fit. Call model.compile(...).")
-    keeper = _Keeper(Path(folder) / "state.npz", callbacks)
-    done = len(next(iter(keeper.history.values()), []))
-    if done > epochs:
-        raise ValueError(
-            f"Received epochs={epochs}, but the folder {Path(folder).name!r} holds {done}. "
-            "Ask for that many or more, or use another folder."
-        )
-    if done:
-        print(f"Stopped early after epoch {done}." if keeper.stopped else f"Going on after epoch {done} of {epochs}.")
-        keeper.restore(model)
-    # Also if nothing is left to do: the callbacks may have a last word, such as the best weights.
-    model.fit(
-        train,
-        validation_data=validation,
-        shuffle=False,  # that is the data set's own affair
-        initial_epoch=epochs if keeper.stopped else done,
-        epochs=epochs,
-        callbacks=[*callbacks, keeper],
-        verbose=0,
-    )
-    return {key: list(values) for key, values in keeper.history.items()}
-
-
-class _Keeper(keras.callbacks.Callback):
-    """Saves the state of a training after each epoch; comes last, when the other callbacks have had their say.
-
-    Everything is in one file, which is written beside and renamed: it is whole, or it is the one before.
-    """
-
-    def __init__(self, file: Path, callbacks: Sequence[keras.callbacks.Callback]) -> None:
-        super().__init__()
-        self.file = file
-        self.others = callbacks
-        self.history: dict[str, list[float]] = {}
-        self.stopped = False
-        self.counts: list[dict[str, float | None]] = []
-        if file.exists():
-            self.history, self.stopped, self.counts = json.loads(str(self._read()["state"]))
-            if len(self.counts) != len(callbacks):
-                raise ValueError(
-                    f"Received {len(callbacks)} callbacks, but the training in the folder {file.parent.name!r} had "
-                    f"{len(self.counts)}. Pass the same ones, in the same order."
-                )
-
-    def restore(self, model: keras.Model) -> None:
-        arrays = self._read()
-        kept = [arrays[f"variable{i}"] for i in range(sum(name.startswith("variable") for name in arrays))]
-        if [array.shape for array in kept] != [variable.shape for variable in _variables(model)]:
-            raise ValueError(
-                f"Received a model other than the one whose training the folder {self.file.parent.name!r} holds. "
-                "Use another folder."
-            )
-        _assign(model, kept)
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        # Here, and not before: `fit` has just made every callback forget.
-        for number, (callback, counts) in enumerate(zip(self.others, self.counts, strict=False)):  # none at first
-            vars(callback).update(counts)
-            if "best_weights" in vars(callback):
-                arrays = self._read()
-                names = (f"best{number}_{i}" for i in range(len(self.model.weights)))
-                callback.best_weights = [arrays[name] for name in names if name in arrays] or None
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        for key, value in (logs or {}).items():
-            self.history.setdefault(key, []).append(float(value))
-        self.stopped = bool(self.model.stop_training)
-        self.counts = [_counts(callback) for callback in self.others]
-        arrays = {f"variable{i}": value for i, value in enumerate(_values(self.model))}
-        for number, callback in enumerate(self.others):
-            best = getattr(callback, "best_weights", None) or []
-            arrays |= {f"best{number}_{i}": weights for i, weights in enumerate(best)}
-        arrays["state"] = np.array(json.dumps([self.history, self.stopped, self.counts]))
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.file.with_name("unfinished.npz")
-        np.savez(beside, **arrays)
-        beside.replace(self.file)
-
-    def _read(self) -> dict[str, np.ndarray]:
-        with np.load(self.file) as arrays:
-            return dict(arrays)
-
-
-def _counts(callback: keras.callbacks.Callback) -> dict[str, float | None]:
-    counts = {key: vars(callback)[key] for key in COUNTERS if key in vars(callback)}
-    return {key: value if value is None else float(value) for key, value in counts.items()}
-
-
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    """All that training changes: weights, averages, what dropout draws from next, and the optimiser's own."""
-    if not model.optimizer.built:  # with mixed precision, building twice adds variables
-        model.optimizer.build(model.trainable_variables)
-    return [*model.variables, *model.optimizer.variables]
-
-
-def _values(model: keras.Model) -> list[np.ndarray]:
-    return [variable.value.numpy() for variable in _variables(model)]
-
-
-def _assign(model: keras.Model, values: Sequence[np.ndarray]) -> None:
-    for variable, value in zip(_variables(model), values, strict=True):
-        variable.assign(value)
-
-
 @dataclass(frozen=True)
-class Spread:
+class SeedResults:
     """The same measurement with several seeds.
 
     Attributes:
-        values: one a seed, in their order.
+        values: one per seed, in their order.
         mean: of the values.
-        deviation: standard deviation of one value (n - 1 in the denominator).
+        standard_deviation: of one value (n - 1 in the denominator).
     """
 
     values: tuple[float, ...]
     mean: float
-    deviation: float
+    standard_deviation: float
 
     def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.deviation:.3f} ({len(self.values)} seeds)"
+        return f"{self.mean:.3f} ± {self.standard_deviation:.3f} ({len(self.values)} seeds)"
 
 
-def spread(run: Callable[[int], float], *, seeds: Iterable[int]) -> Spread:
-    """Measure the same thing with several seeds: a difference smaller than the deviation is none.
+def repeat_over_seeds(run: Callable[[int], float], *, seeds: Iterable[int]) -> SeedResults:
+    """Measure the same thing with several seeds: a difference smaller than the standard deviation is none.
 
     Args:
         run: takes a seed and gives a number, such as an accuracy; begins with `set_seed(seed)`.
@@ -415,15 +256,14 @@ def spread(run: Callable[[int], float], *, seeds: Iterable[int]) -> Spread:
         ValueError: if there are fewer than two seeds, or one comes twice.
 
     Example:
-        >>> result = spread(lambda seed: 0.80 + 0.01 * seed, seeds=range(5))
-        >>> print(result)
+        >>> print(repeat_over_seeds(lambda seed: 0.80 + 0.01 * seed, seeds=range(5)))
         0.820 ± 0.016 (5 seeds)
     """
     seeds = list(seeds)
     if len(set(seeds)) < max(2, len(seeds)):
         raise ValueError(f"Received seeds {seeds}, expected two or more, all different. Use range(5).")
     values = tuple(float(run(seed)) for seed in seeds)
-    return Spread(values, float(np.mean(values)), float(np.std(values, ddof=1)))
+    return SeedResults(values, float(np.mean(values)), float(np.std(values, ddof=1)))
 
 
 def find_learning_rate(
@@ -431,10 +271,10 @@ def find_learning_rate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train for a moment with a growing learning rate, and return the loss at each: good rates lie where it falls.
 
-    Afterwards the model and its optimiser are as they were before.
+    Afterwards the model and its optimizer are as they were before.
 
     Args:
-        model: compiled, with a learning rate that is a number.
+        model: compiled, with a learning rate that is a number (Keras refuses to set that of a schedule).
         batches: of `(pictures, labels)`; begun again where there are fewer than `steps`.
         low: first learning rate.
         high: last learning rate; each is the same factor above the one before.
@@ -444,7 +284,7 @@ def find_learning_rate(
         Learning rates and losses, two float arrays of one length. Each loss is that of one batch, before its step.
 
     Raises:
-        ValueError: if the model is not compiled, its learning rate follows a schedule, or the range is none.
+        ValueError: if the model is not compiled, or the range is none.
 
     Source: Smith 2017, "Cyclical Learning Rates for Training Neural Networks", section 3.3; there the rate grows by
     the same amount, not the same factor.
@@ -457,16 +297,18 @@ def find_learning_rate(
         >>> rates.round(3).tolist(), losses.shape
         ([0.001, 0.01, 0.1], (3,))
     """
-    if not model.compiled or isinstance(_learning_rate_of(model.optimizer), Mapping):
-        raise ValueError(
-            "Received a model that is not compiled, or with a schedule, expected one with a learning rate that is a "
-            'number. Compile it, for example with optimizer="adam".'
-        )
+    if not model.compiled:
+        raise ValueError("Received a model that is not compiled, expected one ready for fit. Call model.compile(...).")
     if not (0 < low < high and steps > 1):
         raise ValueError(
-            f"Received low={low}, high={high}, steps={steps}, expected 0 < low < high and two steps or more."
+            f"Received low={low}, high={high}, steps={steps}, expected 0 < low < high and two steps or more. "
+            "Try low=1e-6, high=1.0, steps=100."
         )
-    before = _values(model)
+    if not model.optimizer.built:  # with mixed precision, building twice adds variables
+        model.optimizer.build(model.trainable_variables)
+    # All that training changes: weights, averages, what dropout draws from next, and the optimizer's own.
+    variables = [*model.variables, *model.optimizer.variables]
+    before = [variable.numpy() for variable in variables]
     rates, losses = np.geomspace(low, high, steps), []
     try:
         for rate, (inputs, labels) in zip(rates, batches.repeat().take(steps), strict=True):
@@ -476,12 +318,7 @@ def find_learning_rate(
             if not np.isfinite(losses[-1]):
                 break
     finally:  # also when the cell is interrupted: a model left at a rate of 1 is ruined
-        _assign(model, before)
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
         model.reset_metrics()
     return rates[: len(losses)], np.array(losses)
-
-
-def _learning_rate_of(optimizer: keras.Optimizer) -> object:
-    """Return the rate as it was given, a schedule as a mapping; with mixed precision it is the inner optimiser's."""
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    return keras.optimizers.serialize(inner)["config"]["learning_rate"]

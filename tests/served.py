@@ -18,7 +18,7 @@ from tensorflow_datasets.core.download import checksums
 
 
 class Host:
-    """What the server does: `plan` has one behaviour a request, and the last one goes on."""
+    """What the server does: `plan` has one behaviour per request, and the last one goes on."""
 
     def __init__(self, content: bytes = b"") -> None:
         self.content = content
@@ -202,6 +202,18 @@ class ServedSquares(tfds.core.GeneratorBasedBuilder):
     def _generate_examples_of(self, archive):
         for name, file in archive:
             yield name, {"image": file.read(), "label": name.split("/")[0]}
+
+
+class OtherSquares(ServedSquares):
+    """Another data set, whose file has the same name."""
+
+
+class ServedVariants(ServedSquares):
+    """Two variants with a file each, of which a call needs one."""
+
+    BUILDER_CONFIGS: ClassVar = [
+        tfds.core.BuilderConfig(name=name, version=tfds.core.Version("1.0.0")) for name in ("small", "large")
+    ]
 
 
 class HandMade(ServedSquares):

@@ -220,7 +220,7 @@ def test_he_is_wider_than_glorot_where_channels_grow():
     ("options", "message"),
     [
         ({"pooling": "max"}, "Received pooling 'max', expected .flatten. or .average."),
-        ({"filters": ()}, "Received no filters, expected one number a block"),
+        ({"filters": ()}, "Received no filters, expected one number per block"),
         ({"filters": (1,) * 7}, "Received pictures of 96 x 96 for 7 blocks.*sides of 128 or more"),
     ],
 )

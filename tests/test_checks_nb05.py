@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.answers_nb05 import find_stop, he_deviation
+from helpers.checks import nb05
 
 
 @settings(deadline=None, max_examples=50)
@@ -23,10 +23,10 @@ def test_the_stop_is_that_of_keras(losses: list[float], patience: int) -> None:
         callback.on_epoch_end(stop - 1, {"val_loss": loss})
         if model.stop_training:
             break
-    assert find_stop(losses, patience) == (stop, callback.best_epoch + 1)
+    assert nb05.check_find_stop.solve(losses, patience) == (stop, callback.best_epoch + 1)
 
 
 def test_the_deviation_is_that_of_keras() -> None:
     for shape in ((3, 3, 16, 32), (300, 200)):
         drawn = keras.ops.convert_to_numpy(keras.initializers.HeNormal(seed=0)(shape))
-        assert drawn.std() == pytest.approx(he_deviation(shape), rel=0.03)
+        assert drawn.std() == pytest.approx(nb05.check_he_deviation.solve(shape), rel=0.03)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas
 import pytest
 
-from helpers import cleaning, cli
+from helpers import cleaning, commands
 from tests import damaged_files
 
 
@@ -27,7 +27,7 @@ def make_good(folder: str = "photos", *, count: int = 4) -> None:
 
 def test_a_folder_without_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
     make_good()
-    assert cli.main(["data", "check", "photos"]) == 0
+    assert commands.main(["data", "check", "photos"]) == 0
     output, error = capsys.readouterr()
     assert output == "4 pictures looked at, 4 of them usable.\n"
     assert error == ""
@@ -36,7 +36,7 @@ def test_a_folder_without_a_problem(capsys: pytest.CaptureFixture[str]) -> None:
 def test_what_is_odd_but_usable_is_told_and_is_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     make_good()
     damaged_files.draw(9).convert("CMYK").save("photos/cat/[b]ink[b].jpg")
-    assert cli.main(["data", "check", "photos", "--set-aside", "aside"]) == 0
+    assert commands.main(["data", "check", "photos", "--set-aside", "aside"]) == 0
     output = capsys.readouterr().out
     assert "5 pictures looked at, 5 of them usable." in output
     assert "cat/[b]ink[b].jpg" in output
@@ -48,7 +48,7 @@ def test_everything_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     expected = damaged_files.plant(Path("photos"))
     unusable = {file for file, pairs in expected.items() if not all(usable for _, usable in pairs)}
     number = sum(path.is_symlink() or not path.is_dir() for path in cleaning.find_candidates("photos"))
-    assert cli.main(["data", "check", "photos", "--manifest", "new/found.csv"]) == 1
+    assert commands.main(["data", "check", "photos", "--manifest", "new/found.csv"]) == 1
     output, error = capsys.readouterr()
     assert f"{number} pictures looked at, {number - len(unusable)} of them usable." in output
     for kind in cleaning.KINDS:
@@ -60,10 +60,11 @@ def test_everything_at_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(pandas.read_csv("new/found.csv")) == findings
     assert error == ""
 
-    assert cli.main(["data", "check", "photos", "--set-aside", "aside"]) == 1
+    assert commands.main(["data", "check", "photos", "--set-aside", "aside"]) == 1
     assert f"Moved {len(unusable)} files; listed in {Path('aside', 'manifest.csv')}" in capsys.readouterr().out
     assert len(pandas.read_csv("aside/manifest.csv")["file"].unique()) == len(unusable)
-    assert cli.main(["data", "check", "photos", "--set-aside", "aside"]) == 0
+    assert Path("photos/dog/picture.txt").exists()  # a good picture is not moved for its name
+    assert commands.main(["data", "check", "photos", "--set-aside", "aside"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_what_does_not_fit_is_said_in_one_line_before_the_work(
     Path("a_file").touch()
     before = sorted(Path().rglob("*"))
     monkeypatch.setattr(cleaning, "find_problems", None)  # the work is not begun
-    assert cli.main(["data", "check", *arguments.split()]) == 2
+    assert commands.main(["data", "check", *arguments.split()]) == 2
     output, error = capsys.readouterr()
     assert output == ""
     assert error.startswith("python -m helpers data: ")
@@ -101,17 +102,17 @@ def test_what_does_not_fit_is_said_in_one_line_before_the_work(
 @pytest.mark.parametrize("arguments", [[], ["check"], ["check", "photos", "--manifest"], ["look", "photos"]])
 def test_a_wrong_call_shows_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main(["data", *arguments])
+        commands.main(["data", *arguments])
     assert ended.value.code == 2
     assert "usage: python -m helpers data" in capsys.readouterr().err
 
 
 def test_help_shows_an_example_that_can_be_called(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main(["data", "check", "--help"])
+        commands.main(["data", "check", "--help"])
     assert ended.value.code == 0
     *_, example = capsys.readouterr().out.partition("Example:\n  python -m helpers ")
-    assert cli.build_parser().parse_args(example.split()).set_aside == Path("damaged")
+    assert commands.build_parser().parse_args(example.split()).set_aside == Path("damaged")
 
 
 def test_as_a_process_it_says_nothing_on_standard_error() -> None:
@@ -127,17 +128,17 @@ def test_a_manifest_replaces_no_picture_and_no_list_of_what_was_moved(capsys: py
     (Path("photos") / "cat" / "broken.jpg").touch()
     before = {path: path.read_bytes() for path in Path("photos").rglob("*.jpg")}
     picture = str(next(iter(before)))
-    assert cli.main(["data", "check", "photos", "--manifest", picture]) == 2
+    assert commands.main(["data", "check", "photos", "--manifest", picture]) == 2
     assert "expected a name that ends in .csv" in capsys.readouterr().err
     kept = str(Path("aside", cleaning.MANIFEST_NAME))
-    assert cli.main(["data", "check", "photos", "--manifest", kept, "--set-aside", "aside"]) == 2
+    assert commands.main(["data", "check", "photos", "--manifest", kept, "--set-aside", "aside"]) == 2
     assert "where the list of all that was set aside is kept" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in Path("photos").rglob("*.jpg")} == before
 
 
 def test_a_folder_with_the_name_of_a_picture_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     Path("photos/cats.jpg").mkdir(parents=True)
-    assert cli.main(["data", "check", "photos"]) == 2
+    assert commands.main(["data", "check", "photos"]) == 2
     assert "without a picture in it" in capsys.readouterr().err
 
 
@@ -145,7 +146,7 @@ def test_a_folder_with_the_name_of_a_picture_is_none(capsys: pytest.CaptureFixtu
 def test_a_name_cannot_colour_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
     make_good()
     Path("photos/cat/\x1b[31mred\n.jpg").touch()
-    assert cli.main(["data", "check", "photos"]) == 1
+    assert commands.main(["data", "check", "photos"]) == 1
     output = capsys.readouterr().out
     assert "\x1b" not in output
     assert "cat/\\x1b[31mred\\n.jpg" in output

@@ -1,14 +1,16 @@
 """The notebooks as files: finding, running, refreshing, and the edition for students."""
 
+import ast
+import json
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from helpers import course
+from helpers.commands import notebooks, run, student
 
 PARAMETERS = 'DATASET = "synthetic_pets"\nSEED = 0\nRATE = 0.5  # a step\nFLAG = False\nSIZES = [1, 2]\nLIMIT = None'
 
@@ -49,20 +51,23 @@ def printed(path: Path) -> str:
 
 @pytest.mark.parametrize("name", ["7", "07", "07_feature_extraction", "07_feature_extraction.ipynb"])
 def test_a_notebook_has_several_names(name: str) -> None:
-    (found,) = course.find_notebooks([name])
-    assert found == course.NOTEBOOK_FOLDER / "07_feature_extraction.ipynb"
+    (found,) = notebooks.find_notebooks([name])
+    assert found == notebooks.NOTEBOOK_FOLDER / "07_feature_extraction.ipynb"
 
 
 def test_all_notebooks_come_in_order_and_a_name_given_twice_counts_once(good: Path) -> None:
-    found = course.find_notebooks()
+    found = notebooks.find_notebooks()
     assert found == sorted(found)
-    assert course.find_notebooks(["7", str(good), "07"]) == [found[-1], good]
+    assert notebooks.find_notebooks(["7", str(good), "07"]) == [found[-1], good]
 
 
-@pytest.mark.parametrize("name", ["99", "nothing", "", "missing.ipynb", "-1", "07_"])
+@pytest.mark.parametrize(
+    "name",
+    ["99", "nothing", "", "missing.ipynb", "-1", "07_", "nowhere/07_feature_extraction.ipynb", "nowhere/07", "./07"],
+)
 def test_a_name_that_fits_nothing_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"Received notebook '{name}', expected .* 07_feature_extraction"):
-        course.find_notebooks([name])
+        notebooks.find_notebooks([name])
 
 
 @pytest.mark.parametrize("content", ["", "{ no json", '{"a": 1}', "[]", '{"nbformat": 4, "nbformat_minor": 5}'])
@@ -70,7 +75,7 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text(content)
     with pytest.raises(ValueError, match=r"x.ipynb', which is not a notebook"):
-        course.read_notebook(path)
+        notebooks.read_notebook(path)
 
 
 # --- parameters --------------------------------------------------------------------------------------------------
@@ -84,7 +89,8 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
         ("no", "text", "no"),
         ("2024-01-01", "text", "2024-01-01"),
         ("a: b", "text", "a: b"),
-        ("", "text", ""),
+        ("", "", ""),
+        ("a=b", "text", "a=b"),
         ("007", 0, 7),
         ("-3", 0, -3),
         ("1e-3", 0.5, 0.001),
@@ -96,21 +102,63 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
     ],
 )
 def test_a_value_is_what_its_default_is(text: str, default: object, value: object) -> None:
-    parsed = course.parse_value(text, name="NAME", default=default)
+    parsed = notebooks.parse_value(text, name="NAME", default=default)
     assert parsed == value
     assert type(parsed) is type(value)
 
 
-@pytest.mark.parametrize(("text", "default"), [("abc", 0), ("1.5", 0), ("x", 0.5), ("maybe", True), ("[x", [1])])
+@pytest.mark.parametrize(
+    ("text", "default"),
+    [("abc", 0), ("1.5", 0), ("x", 0.5), ("maybe", True), ("[x", [1]), ("", "text"), (" ", "text"), ("", 0)],
+)
 def test_a_value_of_another_kind_is_refused(text: str, default: object) -> None:
     with pytest.raises(ValueError, match=r"Received NAME '.*', expected .*The notebook has"):
-        course.parse_value(text, name="NAME", default=default)
+        notebooks.parse_value(text, name="NAME", default=default)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("DATASET = 'a=b'  # x", {"DATASET": "'a=b'"}),
+        ("N = 2 * 500\nDATASET='a'", {"N": "2 * 500", "DATASET": "'a'"}),
+        ("N: int = -3", {"N": "-3"}),
+        ("A = B = [\n    1,  # one\n    2,\n]", {"A": "[1, 2]", "B": "[1, 2]"}),
+        ("N = 1\nN = 2", {"N": "2"}),
+        ("%matplotlib inline\nimport os\n# N = 1\nprint(N == 1)\nSEED = 0", {"SEED": "0"}),
+        ('TEXT = """\nN = 1\n"""', {"TEXT": repr("\nN = 1\n")}),
+    ],
+)
+def test_parameters_are_read_as_python_reads_them(tmp_path: Path, source: str, expected: dict[str, str]) -> None:
+    path = write_notebook(tmp_path / "n.ipynb", code("N = 0"), code(source, "parameters"), code("M = 0", "parameters"))
+    assert notebooks.notebook_parameters(path) == expected
+
+
+def test_a_notebook_without_parameters_has_none(tmp_path: Path) -> None:
+    assert notebooks.notebook_parameters(write_notebook(tmp_path / "n.ipynb", code("N = 0"))) == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("N = 2 * 500", r"N = 2 \* 500 in 'n.ipynb' is not a plain value"),
+        ("N = min(3, 4)", r"N = min\(3, 4\) in 'n.ipynb' is not a plain value"),
+        ("N = {[]: 1}", "is not a plain value"),
+        ("N = ", r"cell tagged `parameters` is not Python \(invalid syntax, line 1\)"),
+    ],
+)
+def test_a_parameter_whose_kind_cannot_be_known_is_refused(tmp_path: Path, source: str, message: str) -> None:
+    path = write_notebook(tmp_path / "n.ipynb", code(source, "parameters"))
+    with pytest.raises(ValueError, match=message):
+        list(notebooks.run_notebooks([path], output=tmp_path / "out", parameters={"N": "5"}, progress=False))
+    assert not (tmp_path / "out").exists()
 
 
 def test_parameters_reach_the_notebooks_that_have_them(good: Path, tmp_path: Path) -> None:
     plain = write_notebook(tmp_path / "plain.ipynb", code("print('plain')"))
     parameters = {"DATASET": "007", "SEED": "3", "FLAG": True, "SIZES": "[9]"}
-    results = list(course.run_notebooks([good, plain], output=tmp_path / "out", parameters=parameters, progress=False))
+    results = list(
+        notebooks.run_notebooks([good, plain], output=tmp_path / "out", parameters=parameters, progress=False)
+    )
     assert [result.name for result in results] == ["good", "plain"]
     assert printed(results[0].notebook) == "('007', 3, 0.5, True, [9], None)\n"
     assert printed(results[1].notebook) == "plain\n"
@@ -122,19 +170,19 @@ def test_parameters_reach_the_notebooks_that_have_them(good: Path, tmp_path: Pat
     [
         ({"parameters": {"NOPE": "1"}}, "Received parameter 'NOPE', expected one of .*'SEED'"),
         ({"parameters": {"SEED": "x"}}, "Received SEED 'x', expected a whole number"),
-        ({"profile": "nope"}, r"Received profile 'nope', expected one of \['quick', 'full'\]"),
+        ({"profile": "nope"}, r"Received profile 'nope', expected one of \['quick', 'full', 'smoke'\]"),
     ],
 )
 def test_a_wrong_call_runs_nothing(good: Path, tmp_path: Path, changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        list(course.run_notebooks([good], output=tmp_path / "out", progress=False, **changes))
+        list(notebooks.run_notebooks([good], output=tmp_path / "out", progress=False, **changes))
     assert not (tmp_path / "out").exists()
 
 
 def test_notebooks_are_not_overwritten_by_their_own_results(good: Path, tmp_path: Path) -> None:
     before = good.read_bytes()
     with pytest.raises(ValueError, match="the folder of the notebooks themselves"):
-        list(course.run_notebooks([good], output=tmp_path, progress=False))
+        list(notebooks.run_notebooks([good], output=tmp_path, progress=False))
     assert good.read_bytes() == before
 
 
@@ -142,19 +190,19 @@ def test_two_notebooks_of_one_name_are_refused(good: Path, tmp_path: Path) -> No
     (tmp_path / "other").mkdir()
     other = write_notebook(tmp_path / "other" / good.name, code("1"))
     with pytest.raises(ValueError, match="two notebooks of the same name"):
-        list(course.run_notebooks([good, other], output=tmp_path / "out", progress=False))
+        list(notebooks.run_notebooks([good, other], output=tmp_path / "out", progress=False))
 
 
 def test_the_full_profile_sets_what_the_notebooks_have() -> None:
-    profile = course.profile_parameters("full")
-    assert set(profile) == {path.stem for path in course.find_notebooks()}
-    for path in course.find_notebooks():
-        known = course.notebook_parameters(path)
+    profile = notebooks.profile_parameters("full")
+    assert set(profile) == {path.stem for path in notebooks.find_notebooks()}
+    for path in notebooks.find_notebooks():
+        known = notebooks.notebook_parameters(path)
         assert set(profile[path.stem]) <= set(known)
         for name, value in profile[path.stem].items():
-            assert type(value) is type(yaml.safe_load(known[name]["default"])), (path.stem, name)
+            assert type(value) is type(ast.literal_eval(known[name])), (path.stem, name)
     assert profile["07_feature_extraction"]["NUM_TRAIN"] >= 16_000
-    assert course.profile_parameters("quick") == {}
+    assert notebooks.profile_parameters("quick") == {}
 
 
 # --- failures ----------------------------------------------------------------------------------------------------
@@ -163,8 +211,8 @@ def test_the_full_profile_sets_what_the_notebooks_have() -> None:
 @pytest.mark.parametrize("parameters", [{}, {"SEED": 1}])
 def test_a_failing_cell_is_named_and_what_ran_is_kept(bad: Path, tmp_path: Path, parameters: dict) -> None:
     output = tmp_path / "out"
-    with pytest.raises(course.NotebookFailedError) as caught:
-        list(course.run_notebooks([bad], output=output, parameters=parameters, progress=False))
+    with pytest.raises(notebooks.NotebookFailedError) as caught:
+        list(notebooks.run_notebooks([bad], output=output, parameters=parameters, progress=False))
     message, result = str(caught.value), caught.value.result
     # The number is that in the file the reader has, with or without the cell that papermill puts in.
     assert message.startswith("bad.ipynb stopped at cell 3 (id ")
@@ -178,16 +226,16 @@ def test_a_failing_cell_is_named_and_what_ran_is_kept(bad: Path, tmp_path: Path,
 
 def test_a_dead_kernel_is_a_failure_like_any_other(tmp_path: Path) -> None:
     path = write_notebook(tmp_path / "dies.ipynb", code("1"), code("import os; os._exit(1)"))
-    with pytest.raises(course.NotebookFailedError, match=r"(?s)dies.ipynb stopped at cell 2 .*process died"):
-        list(course.run_notebooks([path], output=tmp_path / "out", progress=False))
+    with pytest.raises(notebooks.NotebookFailedError, match=r"(?s)dies.ipynb stopped at cell 2 .*process died"):
+        list(notebooks.run_notebooks([path], output=tmp_path / "out", progress=False))
 
 
 def test_the_index_links_every_page_and_marks_the_one_that_stopped(tmp_path: Path, good: Path, bad: Path) -> None:
     results = [
-        course.RunResult("good", good, tmp_path / "a b&.html", 90.0),
-        course.RunResult("bad", bad, tmp_path / "bad.html", 6.0, failed=True),
+        notebooks.RunResult("good", good, tmp_path / "a b&.html", 90.0),
+        notebooks.RunResult("bad", bad, tmp_path / "bad.html", 6.0, failed=True),
     ]
-    text = course.write_index(results, output=tmp_path).read_text(encoding="utf-8")
+    text = run.write_index(results, output=tmp_path).read_text(encoding="utf-8")
     assert '<a href="a%20b%26.html">Good &amp; &lt;b&gt;bold&lt;/b&gt;</a>' in text
     assert "1.5</td>" in text
     assert "0.1 (stopped)</td>" in text
@@ -200,43 +248,8 @@ def test_a_page_keeps_the_texts_of_pictures(tmp_path: Path) -> None:
         "display({'image/png': pixel}, raw=True, metadata={'image/png': {'alt': 'a grey dot'}})"
     )
     path = write_notebook(tmp_path / "picture.ipynb", code(source))
-    (result,) = course.run_notebooks([path], output=tmp_path / "out", progress=False)
+    (result,) = notebooks.run_notebooks([path], output=tmp_path / "out", progress=False)
     assert 'alt="a grey dot"' in result.page.read_text(encoding="utf-8").replace("'", '"')
-
-
-# --- stored outputs ----------------------------------------------------------------------------------------------
-
-
-def test_outputs_are_stored_once_and_anew_when_the_code_changes(tmp_path: Path) -> None:
-    path = write_notebook(tmp_path / "05_x.ipynb", new_markdown_cell("# X"), code("print(6 * 7)"))
-    assert course.refresh_outputs(path)
-    stored = nbformat.read(path, as_version=4)
-    assert printed(path) == "42\n"
-    assert [cell.id for cell in stored.cells] == ["05-000", "05-001"]
-    assert stored.metadata["course"]["code"] == course.code_digest(stored)
-    content = path.read_bytes()
-    assert not course.refresh_outputs(path)
-    assert course.refresh_outputs(path, force=True)
-    assert path.read_bytes() == content
-    stored.cells[1].source = "print(6 * 8)"
-    nbformat.write(stored, path)
-    assert course.refresh_outputs(path)
-    assert printed(path) == "48\n"
-    assert sorted(tmp_path.iterdir()) == [path]
-
-
-def test_a_failing_notebook_keeps_its_stored_outputs(bad: Path) -> None:
-    before = bad.read_bytes()
-    with pytest.raises(course.NotebookFailedError, match=r"bad.ipynb stopped at cell 3"):
-        course.refresh_outputs(bad)
-    assert bad.read_bytes() == before
-
-
-def test_the_digest_is_of_code_alone() -> None:
-    first = new_notebook(cells=[new_markdown_cell("a"), code("1")])
-    second = new_notebook(cells=[new_markdown_cell("b"), code("1", "check")])
-    third = new_notebook(cells=[new_markdown_cell("a"), code("2")])
-    assert course.code_digest(first) == course.code_digest(second) != course.code_digest(third)
 
 
 # --- the edition for students ------------------------------------------------------------------------------------
@@ -251,17 +264,17 @@ def test_a_solution_becomes_a_stub_and_its_outputs_go() -> None:
     kept = code("print('shown')")
     kept.outputs = [new_output("stream", name="stdout", text="shown")]
     solved = new_notebook(cells=[cell, check, kept], metadata={"course": {"code": "abc"}})
-    student = course.make_student_edition(solved)
-    assert student.cells[0].source == 'def double(x):\n    raise NotImplementedError("Write your answer here.")'
-    assert [len(c.outputs) for c in student.cells] == [0, 0, 1]
-    assert "course" not in student.metadata
+    edition = student.make_student_edition(solved)
+    assert edition.cells[0].source == 'def double(x):\n    raise NotImplementedError("Write your answer here.")'
+    assert [len(c.outputs) for c in edition.cells] == [0, 0, 1]
+    assert edition.metadata["course"] == {"edition": student.hash_sources(edition)}
     assert solved.cells[0].source == SOLVED  # the source is left as it was
     assert len(solved.cells[1].outputs) == 1
 
 
 def test_two_solutions_in_a_cell_are_both_taken_out() -> None:
-    stripped = course.strip_solutions(f"{SOLVED}\n\n\n{SOLVED.replace('double', 'twice')}")
-    assert stripped.count(course.STUB) == 2
+    stripped = student.strip_solutions(f"{SOLVED}\n\n\n{SOLVED.replace('double', 'twice')}")
+    assert stripped.count(student.STUB) == 2
     assert "2 * x" not in stripped
     assert "SOLUTION" not in stripped
 
@@ -277,34 +290,86 @@ def test_two_solutions_in_a_cell_are_both_taken_out() -> None:
 )
 def test_markers_without_a_partner_are_refused(source: str) -> None:
     with pytest.raises(ValueError, match="expected pairs"):
-        course.strip_solutions(source)
+        student.strip_solutions(source)
 
 
 def test_an_exercise_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="without a solution to take out"):
-        course.make_student_edition(new_notebook(cells=[code("def double(x):\n    return 2 * x", "exercise")]))
+        student.make_student_edition(new_notebook(cells=[code("def double(x):\n    return 2 * x", "exercise")]))
 
 
-def test_answers_are_not_overwritten(tmp_path: Path) -> None:
+def save_in_jupyterlab(notebook: NotebookNode) -> None:
+    """What opening, running and saving leave, without a word of the learner's."""
+    notebook.metadata["kernelspec"]["display_name"] = "Python 3 (ipykernel)"
+    notebook.metadata["language_info"] = {"name": "python", "version": "3.13.1", "pygments_lexer": "ipython3"}
+    notebook.cells[0].metadata["editable"] = True
+    notebook.cells[0].outputs = [new_output("stream", name="stdout", text="run")]
+    notebook.cells[0].execution_count = 7
+    notebook.cells.append(code(""))  # running the last cell adds one
+
+
+def answer(notebook: NotebookNode) -> None:
+    notebook.cells[0].source = "def double(x):\n    return x + x"
+
+
+def add_note(notebook: NotebookNode) -> None:
+    notebook.cells.append(new_markdown_cell("Look at this again."))
+
+
+def remove_cell(notebook: NotebookNode) -> None:
+    notebook.cells.pop()
+
+
+@pytest.mark.parametrize("newer", [False, True], ids=["same course", "newer course"])
+@pytest.mark.parametrize(
+    ("change", "kept"), [(save_in_jupyterlab, False), (answer, True), (add_note, True), (remove_cell, True)]
+)
+def test_only_what_is_written_in_cells_is_an_answer(tmp_path: Path, change: Callable, kept: bool, newer: bool) -> None:
+    path = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"), new_markdown_cell("Why?"))
+    other = write_notebook(tmp_path / "b.ipynb", code(SOLVED, "exercise"))
+    ((target,), _) = student.write_student_edition([path], output=tmp_path / "student")
+    notebook = nbformat.read(target, as_version=4)
+    change(notebook)
+    nbformat.write(notebook, target)
+    before = target.read_bytes()
+    if newer:
+        write_notebook(path, code(SOLVED, "exercise"), new_markdown_cell("Why? And what if x is a text?"))
+    ready, left = student.write_student_edition([path, other], output=tmp_path / "student")
+    assert left == ([target] if kept else [])
+    assert ready == [*([] if kept else [target]), tmp_path / "student" / "b.ipynb"]  # the rest is written
+    assert (target.read_bytes() == before) is (kept or not newer)  # of the same course, outputs stay
+    student.write_student_edition([path], output=tmp_path / "student", force=True)
+    assert nbformat.read(target, as_version=4).cells[1].source.endswith("text?") is newer
+    assert "x + x" not in target.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("stamp", [None, {}, {"code": "abc"}])
+def test_an_edition_that_does_not_say_what_it_was_is_kept(tmp_path: Path, stamp: dict | None) -> None:
     path = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"))
-    output = tmp_path / "student"
-    (target,) = course.write_student_edition([path], output=output)
-    edition = target.read_bytes()
-    assert course.write_student_edition([path], output=output) == [target]
-    target.write_bytes(edition.replace(b"raise NotImplementedError", b"return 2 + x #"))
-    answered = target.read_bytes()
-    with pytest.raises(ValueError, match=r"'a.ipynb' has been worked in"):
-        course.write_student_edition([path], output=output)
-    assert target.read_bytes() == answered
-    course.write_student_edition([path], output=output, force=True)
-    assert target.read_bytes() == edition
+    ((target,), _) = student.write_student_edition([path], output=tmp_path / "student")
+    notebook = json.loads(target.read_text(encoding="utf-8"))
+    notebook["metadata"] = {} if stamp is None else {"course": stamp}
+    target.write_text(json.dumps(notebook))
+    assert student.write_student_edition([path], output=tmp_path / "student").ready == [target]
+    write_notebook(path, code(SOLVED, "exercise"), code("new"))
+    assert student.write_student_edition([path], output=tmp_path / "student").left == [target]
+
+
+@pytest.mark.parametrize("content", ["", "{ half sav", "[]"])
+def test_a_file_that_is_no_notebook_is_somebodys(tmp_path: Path, content: str) -> None:
+    path = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"))
+    target = tmp_path / "student" / "a.ipynb"
+    target.parent.mkdir()
+    target.write_text(content)
+    assert student.write_student_edition([path], output=target.parent) == ([], [target])
+    assert target.read_text() == content
 
 
 def test_a_student_edition_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     good = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"))
     bad = write_notebook(tmp_path / "b.ipynb", code("1", "exercise"))
     with pytest.raises(ValueError, match="without a solution"):
-        course.write_student_edition([good, bad], output=tmp_path / "student")
+        student.write_student_edition([good, bad], output=tmp_path / "student")
     assert not (tmp_path / "student").exists()
     with pytest.raises(ValueError, match="the folder of the solved notebooks"):
-        course.write_student_edition([good], output=tmp_path, force=True)
+        student.write_student_edition([good], output=tmp_path, force=True)

@@ -99,12 +99,27 @@ def test_a_file_that_was_cut_off_is_refused_even_within_its_last_number(tmp_path
 
 
 @pytest.mark.parametrize(
-    "header", [b"", b"0,1,2,3,4", b"label,p0,p1,p2", b"label,p0,p1,p2,p3,p4", b"label;p0;p1;p2;p3"]
+    "header",
+    [b"", b"0,1,2,3,4", b"label,p0,p1,p2", b"label,p0,p1,p2,p3,p4", b"label;p0,p1;p2;p3", b"label\tp0\tp1\tp2\tp3"],
 )
 def test_another_header_is_refused(tmp_path: Path, header: bytes) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(header + b"\n0,1,2,3,4\n")
     with pytest.raises(ValueError, match=r"line 1: not the header of 2 x 2 pictures, expected 'label,p0,...,p3'\. Set"):
+        datasets.read_csv(path, image_size=2)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["no mark", "byte-order mark"])
+@pytest.mark.parametrize("separator", [b",", b";"])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_a_file_that_a_spreadsheet_saved_is_read(tmp_path: Path, mark: bytes, separator: bytes, end: bytes) -> None:
+    lines = [b"label,p0,p1,p2,p3", b"0,1,2,3,4", b"1,5,6,7,255"]
+    path = tmp_path / "a.csv"
+    path.write_bytes(mark + b"".join(line.replace(b",", separator) + end for line in lines))
+    found = [(grey.tolist(), int(label)) for grey, label in datasets.read_csv(path, image_size=2).as_numpy_iterator()]
+    assert found == [([[1, 2], [3, 4]], 0), ([[5, 6], [7, 255]], 1)]
+    path.write_bytes(path.read_bytes() + b"1,5;6;7,8" + end)
+    with pytest.raises(ValueError, match="line 4: not a picture"):
         datasets.read_csv(path, image_size=2)
 
 

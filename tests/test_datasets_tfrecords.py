@@ -117,6 +117,19 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
         datasets.read_tfrecords([*files, files[0]])
 
 
+def test_a_file_that_is_not_there_is_missing_and_not_damaged(tmp_path: Path) -> None:
+    files = datasets.write_tfrecords(make_split(4), tmp_path, shards=2)
+    files[1].unlink()
+    with pytest.raises(FileNotFoundError, match=r"train-00001-of-00002\.tfrecord: there is no such file"):
+        datasets.read_tfrecords(files)
+
+
+def test_class_names_that_are_not_unicode_come_back(tmp_path: Path) -> None:
+    names = ["caf\udce9", "고양이"]  # as Python names a folder that an archive in another encoding left
+    datasets.write_tfrecords(make_split(2), tmp_path, shards=1, class_names=names)
+    assert json.loads((tmp_path / "class_names.json").read_text(encoding="utf-8")) == names
+
+
 def test_other_files_and_mixed_splits_are_refused(tmp_path: Path) -> None:
     train = datasets.write_tfrecords(make_split(4), tmp_path, shards=2)
     test = datasets.write_tfrecords(make_split(4), tmp_path, shards=2, name="test")

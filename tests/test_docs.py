@@ -7,7 +7,7 @@ from types import ModuleType
 
 from test_package import ALLOWED, module_of
 
-from helpers import course
+from helpers.commands import notebooks
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,8 +27,9 @@ def test_the_results_in_the_readme_are_those_that_were_measured() -> None:
 
 
 def test_the_minutes_of_each_notebook_are_those_that_were_measured() -> None:
-    seconds = load_script("write_readme").read_results()["course"]
-    for path in course.find_notebooks():
+    costs = load_script("write_readme").read_results()["course"]
+    seconds = {name: cost["passes"] * costs["quiet_pass"] for name, cost in costs["notebooks"].items()}
+    for path in notebooks.find_notebooks():
         stated = re.search(r"about (\d+) (second|minute)s? to run", path.read_text(encoding="utf-8"))
         assert stated, f"{path.name} does not say how long it runs"
         stated_seconds = int(stated[1]) * (60 if stated[2] == "minute" else 1)
@@ -44,5 +45,5 @@ def test_the_readme_maps_every_module_and_what_it_may_import() -> None:
 
 
 def test_the_readme_names_every_notebook_and_its_title() -> None:
-    for path in course.find_notebooks():
+    for path in notebooks.find_notebooks():
         assert f"notebooks/{path.name}" in README

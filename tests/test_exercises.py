@@ -1,16 +1,21 @@
-"""Every exercise of every notebook, both ways: its solution passes its check, the stub a student gets does not."""
+"""Every exercise both ways: right answers pass its check, the stub and the usual mistakes are named."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib
-import nbformat
 import pytest
 
-from helpers import course
-from helpers.checks._common import CheckError
+from helpers import checks
+from helpers.checks._runner import CheckError
+from helpers.checks._runner import Exercise as Check
+from helpers.commands import notebooks, student
+from tests.lesson_cells import read_cells, read_imports
+from tests.other_answers import RIGHT, WRONG
 
 # Keras builds models in a way that NumPy 2 calls outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -18,40 +23,35 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 
 class Exercise(NamedTuple):
     notebook: Path
-    imports: str
     answer: str
     check: str
 
-
-def has_tag(cell: nbformat.NotebookNode, tag: str) -> bool:
-    return cell.cell_type == "code" and tag in cell.metadata.get("tags", [])
-
-
-def read_imports(notebook: nbformat.NotebookNode) -> str:
-    """All top-level imports of a notebook: what an answer may count on."""
-    statements = [
-        ast.unparse(node)
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for node in ast.parse(cell.source).body
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    ]
-    return "\n".join(dict.fromkeys(statements))
+    def run(self, answer: str) -> None:
+        namespace: dict[str, Any] = {"__name__": "exercise"}
+        for source in (read_imports(self.notebook), answer, self.check):
+            exec(compile(source, self.notebook.name, "exec"), namespace)
 
 
 def find_exercises() -> Iterator[Exercise]:
-    for path in course.find_notebooks():
-        notebook = nbformat.read(path, as_version=4)
-        imports = read_imports(notebook)
-        for answer, check in zip(notebook.cells, notebook.cells[1:], strict=False):
-            if has_tag(answer, "exercise"):
-                yield Exercise(path, imports, answer.source, check.source)
+    for path in notebooks.find_notebooks():
+        cells = read_cells(path)
+        for answer, check in pairwise(cells):
+            if "exercise" in answer.metadata.get("tags", []):
+                yield Exercise(path, answer.source, check.source)
 
 
-EXERCISES = list(find_exercises())
-each_exercise = pytest.mark.parametrize(
-    "exercise", EXERCISES, ids=[f"{e.notebook.stem[:2]}-{e.check.splitlines()[0]}" for e in EXERCISES]
-)
+def find_checks() -> Iterator[tuple[str, Check]]:
+    """Every check of every module, by the name that notebooks call: `nb01.check_crop`."""
+    for path in sorted(Path(checks.__file__).parent.glob("nb*.py")):
+        for name, check in vars(import_module(f"helpers.checks.{path.stem}")).items():
+            if name.startswith("check_"):
+                yield f"{path.stem}.{name}", check
+
+
+EXERCISES = {exercise.check.removeprefix("checks.").partition("(")[0]: exercise for exercise in find_exercises()}
+CHECKS = dict(find_checks())
+each_exercise = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+each_check = pytest.mark.parametrize("name", CHECKS)
 
 
 @pytest.fixture(autouse=True)
@@ -59,29 +59,39 @@ def no_windows() -> None:
     matplotlib.use("agg")
 
 
-def run(exercise: Exercise, answer: str) -> None:
-    namespace: dict[str, Any] = {"__name__": "exercise"}
-    for source in (exercise.imports, answer, exercise.check):
-        exec(compile(source, exercise.notebook.name, "exec"), namespace)
+def complaint(run: Callable[..., None], *args: Any) -> str:
+    """What a check says of a wrong answer: one line."""
+    with pytest.raises(CheckError) as caught:
+        run(*args)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
 
 
-def test_there_are_exercises() -> None:
-    assert len(EXERCISES) >= 4 * len(course.find_notebooks())
+def test_each_check_has_its_exercise() -> None:
+    assert EXERCISES.keys() == CHECKS.keys() >= RIGHT.keys() | WRONG.keys()
+    assert len(EXERCISES) >= 4 * len(notebooks.find_notebooks())
 
 
 @each_exercise
-def test_the_solution_passes(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
-    run(exercise, exercise.answer)
+def test_the_notebooks_solution_passes(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+    exercise.run(exercise.answer)
     assert capsys.readouterr().out.startswith("Right: ")
 
 
+@each_check
+def test_other_right_answers_pass(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for answer in (CHECKS[name].solve, *RIGHT.get(name, [])):
+        CHECKS[name](answer)
+        assert capsys.readouterr().out == f"Right: {CHECKS[name].right}\n"
+
+
 @each_exercise
-def test_the_stub_does_not(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
-    stub = course.strip_solutions(exercise.answer)
-    assert course.STUB in stub
-    with pytest.raises(CheckError, match="Nothing returned yet"):
-        run(exercise, stub)
-    assert "Right" not in capsys.readouterr().out
+def test_the_stub_and_an_empty_answer_do_not(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+    stub = student.strip_solutions(exercise.answer)
+    assert student.STUB in stub
+    assert complaint(exercise.run, stub).startswith("You have not started this one yet")
+    assert complaint(exercise.run, stub.replace(student.STUB, "return None")).startswith("Nothing returned yet")
+    assert capsys.readouterr().out == ""
 
 
 @each_exercise
@@ -89,7 +99,19 @@ def test_the_stub_says_that_an_answer_is_missing(exercise: Exercise) -> None:
     """Calling a stub without its check says so too: nobody mistakes silence for an answer."""
     (function,) = [node for node in ast.parse(exercise.answer).body if isinstance(node, ast.FunctionDef)]
     namespace: dict[str, Any] = {"__name__": "exercise"}
-    exec(exercise.imports, namespace)
-    exec(course.strip_solutions(exercise.answer), namespace)
+    exec(read_imports(exercise.notebook), namespace)
+    exec(student.strip_solutions(exercise.answer), namespace)
     with pytest.raises(NotImplementedError, match="Write your answer here"):
         namespace[function.name](*[None] * len(function.args.args))
+
+
+@each_check
+def test_each_mistake_is_one_and_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    check = CHECKS[name]
+    for message, mistake in check.mistakes.items():
+        assert check.find_difference(mistake), f"no mistake: {message}"
+        assert complaint(check, mistake).endswith(message)
+    for wrong_answer, message in WRONG.get(name, []):
+        assert message in complaint(check, wrong_answer)
+    assert len(check.mistakes) + len(WRONG.get(name, [])) >= 3
+    assert capsys.readouterr().out == ""

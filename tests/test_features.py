@@ -13,29 +13,24 @@ from helpers.datasets import SPLITS
 SMALL = {"num_train": 12, "num_validation": 6, "num_test": 6}
 
 
-class CountingLayer(keras.layers.Layer):
-    """Gives red, green and blue of each picture as they are, and counts the pictures."""
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        del input_shape
-        self.seen = self.add_weight(shape=(), dtype="int64", initializer="zeros", trainable=False)
-
-    def call(self, pictures: tf.Tensor) -> tf.Tensor:
-        self.seen.assign_add(tf.shape(pictures, out_type=tf.int64)[0])
-        return tf.identity(pictures)
+def build_network(size: int = 8, *, scale: float = 1.0, name: str | None = None) -> keras.Model:
+    """A backbone that gives red, green and blue of each picture, scaled by an untrained and by a trained factor."""
+    inputs = keras.Input((size, size, 3))
+    x = keras.layers.Rescaling(scale)(inputs)
+    return keras.Model(inputs, keras.layers.DepthwiseConv2D(1, depthwise_initializer="ones", name=name)(x))
 
 
-class CountingNetwork:
-    """A backbone that knows how many pictures it was shown."""
+@pytest.fixture
+def extracted(monkeypatch: pytest.MonkeyPatch) -> list[keras.Model]:
+    """The network of each split that is run through one."""
+    networks, extract = [], features.extract
 
-    def __init__(self, size: int = 8) -> None:
-        self.layer = CountingLayer()
-        inputs = keras.Input((size, size, 3))
-        self.model = keras.Model(inputs, self.layer(inputs))
+    def count(network: keras.Model, batches: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+        networks.append(network)
+        return extract(network, batches)
 
-    @property
-    def shown(self) -> int:
-        return int(self.layer.seen)
+    monkeypatch.setattr(features, "extract", count)
+    return networks
 
 
 @pytest.fixture(autouse=True)
@@ -49,8 +44,14 @@ def data(make_folder) -> datasets.ImageDataset:
     return datasets.load(make_folder({"cat": 12, "dog": 12}), **SMALL)
 
 
-def load(data: datasets.ImageDataset, network: CountingNetwork, **options) -> features.FeatureSets:
-    return features.load_or_extract(data, image_size=8, network=network.model, **options)
+def load(data: datasets.ImageDataset, network: keras.Model, **options) -> features.FeatureSets:
+    return features.load_or_extract(data, image_size=8, network=network, **options)
+
+
+def path_of(data: datasets.ImageDataset, network: keras.Model, **options) -> Path:
+    fingerprint = features.fingerprint_network(network)
+    given = {"backbone": "EfficientNetLite0", "image_size": 8} | options
+    return features.features_path(data, **given, network_fingerprint=fingerprint)
 
 
 def test_features_are_the_average_over_height_and_width(tiny_backbone: keras.Model) -> None:
@@ -72,7 +73,7 @@ def test_extracting_leaves_the_backbone_as_it_was(tiny_backbone: keras.Model) ->
 
 
 def test_each_split_has_its_features_in_the_order_of_its_pictures(data: datasets.ImageDataset) -> None:
-    sets = load(data, CountingNetwork())
+    sets = load(data, build_network())
     for split in SPLITS:
         found = getattr(sets, split)
         np.testing.assert_array_equal(found.labels, data.labels[split])
@@ -80,12 +81,11 @@ def test_each_split_has_its_features_in_the_order_of_its_pictures(data: datasets
         np.testing.assert_allclose(found.features, pictures.mean(axis=(1, 2)), rtol=1e-5)
 
 
-def test_the_second_call_does_not_run_the_network(data: datasets.ImageDataset) -> None:
-    network = CountingNetwork()
-    first = load(data, network)
-    assert network.shown == 24
-    second = load(data, network)
-    assert network.shown == 24
+def test_the_second_call_does_not_run_the_network(data: datasets.ImageDataset, extracted: list) -> None:
+    first = load(data, build_network())
+    assert len(extracted) == 3
+    second = load(data, build_network())
+    assert len(extracted) == 3
     for split in SPLITS:
         one, other = getattr(first, split), getattr(second, split)
         np.testing.assert_array_equal(one.features, other.features)
@@ -93,25 +93,47 @@ def test_the_second_call_does_not_run_the_network(data: datasets.ImageDataset) -
         assert (other.features.dtype, other.labels.dtype) == (np.float32, np.int64)
 
 
-def test_the_second_call_does_not_even_build_the_network(data, monkeypatch: pytest.MonkeyPatch) -> None:
-    load(data, CountingNetwork())
-    monkeypatch.setattr(features.backbones, "build", None)
-    assert features.load_or_extract(data, image_size=8).train.features.shape == (12, 3)
-
-
-def test_the_network_is_built_at_the_size_of_the_pictures(data, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_by_name_is_built_once_at_the_size_of_the_pictures(data, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
     def build(name: str, *, input_shape: tuple[int, int, int]) -> keras.Model:
         asked.append((name, input_shape))
-        return CountingNetwork(input_shape[0]).model
+        return build_network(input_shape[0])
 
     monkeypatch.setattr(features.backbones, "build", build)
-    features.load_or_extract(data, backbone="Some Network", image_size=11)
+    for _ in range(2):
+        sets = features.load_or_extract(data, backbone="Some Network", image_size=11)
+        assert sets.train.features.shape == (12, 3)
     assert asked == [("Some Network", (11, 11, 3))]
 
 
-def test_size_network_and_data_each_have_a_file_of_their_own(make_folder, data: datasets.ImageDataset) -> None:
+def test_a_tuned_network_is_not_taken_for_the_pretrained_one(data, extracted, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features.backbones, "build", lambda name, *, input_shape: build_network(8))
+    tuned = build_network(8)
+    tuned.set_weights([2 * weights for weights in tuned.get_weights()])
+    first = load(data, tuned)
+    plain = features.load_or_extract(data, image_size=8)
+    np.testing.assert_allclose(first.train.features, 2 * plain.train.features, rtol=1e-5)
+    load(data, build_network(8))  # the pretrained one, built already
+    assert len(extracted) == 6
+    np.testing.assert_array_equal(features.load_or_extract(data, image_size=8).train.features, plain.train.features)
+
+
+def test_a_fingerprint_tells_networks_by_what_they_compute() -> None:
+    fingerprint = features.fingerprint_network
+    plain = build_network()
+    assert fingerprint(plain) == fingerprint(build_network(name="another_name"))
+    assert fingerprint(keras.Sequential([plain])) == fingerprint(keras.Sequential([build_network()]))
+    plain.trainable = False
+    assert fingerprint(plain) == fingerprint(build_network()), "what is frozen computes the same"
+    changed = build_network()
+    changed.set_weights([weights + 1e-6 for weights in changed.get_weights()])
+    cut = keras.Model(plain.input, plain.layers[1].output)
+    others = [plain, changed, cut, build_network(9), build_network(scale=0.5), keras.Sequential([plain])]
+    assert len({fingerprint(network) for network in others}) == len(others)
+
+
+def test_size_network_and_data_each_have_a_file_of_their_own(make_folder, data, extracted) -> None:
     folder = make_folder({})
     variants = [
         data,
@@ -119,51 +141,48 @@ def test_size_network_and_data_each_have_a_file_of_their_own(make_folder, data: 
         datasets.load(folder, **SMALL | {"num_train": 10}),
         datasets.load(make_folder({"cat": 12, "dog": 12}, name="other", first_seed=500), **SMALL),
     ]
-    paths = {features.features_path(v, backbone="A", image_size=8) for v in variants}
-    paths |= {features.features_path(data, backbone=name, image_size=size) for name, size in (("B", 8), ("A", 9))}
-    assert len(paths) == 6
-    network = CountingNetwork()
-    load(data, network, backbone="A")
-    load(variants[1], network, backbone="A")
-    assert network.shown == 48
-
-
-def test_the_same_pictures_elsewhere_share_the_file(make_folder, data: datasets.ImageDataset) -> None:
-    elsewhere = datasets.load(make_folder({"cat": 12, "dog": 12}, name="copy"), **SMALL)
-    network = CountingNetwork()
+    network = build_network()
+    paths = {path_of(variant, network) for variant in variants}
+    paths |= {path_of(data, network, backbone="B"), path_of(data, network, image_size=9)}
+    paths |= {path_of(data, build_network(scale=2.0))}
+    assert len(paths) == 7
     load(data, network)
-    load(elsewhere, network)
-    assert network.shown == 24
+    load(variants[1], network)
+    assert len(extracted) == 6
+
+
+def test_the_same_pictures_elsewhere_share_the_file(make_folder, data: datasets.ImageDataset, extracted: list) -> None:
+    elsewhere = datasets.load(make_folder({"cat": 12, "dog": 12}, name="copy"), **SMALL)
+    load(data, build_network())
+    load(elsewhere, build_network())
+    assert len(extracted) == 3
 
 
 def test_files_go_to_the_data_folder(data: datasets.ImageDataset, own_data_folder: Path) -> None:
-    load(data, CountingNetwork())
-    path = features.features_path(data, backbone="EfficientNetLite0", image_size=8)
+    load(data, build_network())
+    path = path_of(data, build_network())
     assert path.parent == own_data_folder.resolve() / "features"
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_half_written_file_is_never_trusted(data, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_half(file, **arrays: np.ndarray) -> None:
-        file.write(b"PK\x03\x04 and then the machine was switched off")
+def test_a_half_written_file_is_never_trusted(data, extracted, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_half(file: Path, **arrays: np.ndarray) -> None:
+        Path(file).write_bytes(b"PK\x03\x04 and then the machine was switched off")
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
         patch.setattr(features.np, "savez", write_half)
         with pytest.raises(KeyboardInterrupt):
-            load(data, CountingNetwork())
-    path = features.features_path(data, backbone="EfficientNetLite0", image_size=8)
-    assert path.parent.is_dir()
-    assert not path.exists()
-    network = CountingNetwork()
-    assert load(data, network).train.features.shape == (12, 3)
-    assert network.shown == 24
+            load(data, build_network())
+    assert list(path_of(data, build_network()).parent.iterdir()) == []
+    assert load(data, build_network()).train.features.shape == (12, 3)
+    assert len(extracted) == 6
 
 
 def test_saved_features_cannot_carry_code(data: datasets.ImageDataset) -> None:
-    path = features.features_path(data, backbone="EfficientNetLite0", image_size=8)
+    path = path_of(data, build_network())
     path.parent.mkdir(parents=True)
     arrays = {f"{split}_{kind}": np.array([{}], dtype=object) for split in SPLITS for kind in ("features", "labels")}
     np.savez(path, **arrays)
     with pytest.raises(ValueError, match="allow_pickle=False"):
-        load(data, CountingNetwork())
+        load(data, build_network())

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import keras
-import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from sklearn.datasets import load_digits
 
-from helpers import course
+from tests.lesson_cells import find_notebook, read_cells, run_cells
 
+NOTEBOOK = find_notebook("02")
 NAMES = {
     "dense",
     "sigmoid",
@@ -43,21 +43,7 @@ MOST_LINES = 12  # of a function, without its docstring: "a few lines each"
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 
 
-def read_cells() -> list[str]:
-    (path,) = course.find_notebooks(["02"])
-    cells = nbformat.read(path, as_version=4).cells
-    return [cell.source for cell in cells if "from-scratch" in cell.metadata.get("tags", [])]
-
-
-def run_cells() -> dict[str, Any]:
-    """Execute the cells in order, with nothing but NumPy: what they use they must define."""
-    namespace: dict[str, Any] = {"np": np, "__name__": "from_scratch"}
-    for source in read_cells():
-        exec(compile(source, "02_neurons_to_networks.ipynb", "exec"), namespace)
-    return namespace
-
-
-LESSON = run_cells()
+LESSON = run_cells("02", imports=False, np=np)  # with nothing but NumPy: what they use they must define
 numbers = arrays(np.float64, array_shapes(max_dims=2, max_side=8), elements=st.floats(-30, 30, allow_subnormal=False))
 rows_of_logits = arrays(
     np.float64, st.tuples(st.integers(1, 6), st.integers(2, 7)), elements=st.floats(-1000, 1000, width=32)
@@ -265,7 +251,7 @@ def test_a_rule_leaves_its_arguments_alone(name: str) -> None:
     assert gradient.tolist() == [0.5, 0.25]
 
 
-@pytest.mark.parametrize("source", read_cells())
+@pytest.mark.parametrize("source", [cell.source for cell in read_cells(NOTEBOOK, tag="from-scratch")])
 def test_a_cell_is_a_few_lines(source: str) -> None:
     for function in source.split("\ndef ")[1:] or [source]:
         body = function.partition('"""')[2].partition('"""')[2]
@@ -277,11 +263,9 @@ def test_a_cell_is_a_few_lines(source: str) -> None:
 
 @pytest.fixture(scope="module")
 def load_pictures() -> Callable[[str], tuple[np.ndarray, np.ndarray, list[str]]]:
-    (path,) = course.find_notebooks(["02"])
-    sources = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-    (source,) = [source for source in sources if source.startswith("def load_pictures")]
+    (source,) = [cell.source for cell in read_cells(NOTEBOOK) if cell.source.startswith("def load_pictures")]
     namespace: dict[str, Any] = {"np": np, "keras": keras, "load_digits": load_digits}
-    exec(compile(source, path.name, "exec"), namespace)
+    exec(compile(source, NOTEBOOK.name, "exec"), namespace)
     return namespace["load_pictures"]
 
 

@@ -1,34 +1,17 @@
 """Notebook 04's convolution and pooling, as they stand in its cells, against Keras; and its network against ours."""
 
-import ast
-from typing import Any
-
 import keras
-import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import architectures, course
+from helpers import architectures
+from tests.lesson_cells import run_cells
 
-NOTEBOOK = next(path for path in course.find_notebooks() if path.name.startswith("04_"))
 NAMES = {"convolve_grey", "pad_same", "take_windows", "convolve", "pool"}
 
-
-def run_cells(tag: str) -> dict[str, Any]:
-    """Execute the notebook's imports and its cells with a tag, and return what they define."""
-    cells = [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
-    statements = [node for cell in cells for node in ast.parse(cell.source).body]
-    imports = [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
-    tagged = [cell.source for cell in cells if tag in cell.metadata.get("tags", [])]
-    assert tagged, f"no cell is tagged {tag}"
-    namespace: dict[str, Any] = {"__name__": "lesson"}
-    exec(compile("\n".join([*imports, *tagged]), NOTEBOOK.name, "exec"), namespace)
-    return namespace
-
-
-LESSON = run_cells("from-scratch")
+LESSON = run_cells("04")
 
 sides = st.integers(6, 13)
 options = {
@@ -96,7 +79,7 @@ def test_the_loop_equals_keras_on_a_grey_picture(shape: tuple[int, int]) -> None
 
 @pytest.mark.parametrize(("image_size", "num_classes"), [(96, 2), (96, 4), (48, 2), (150, 3)])
 def test_the_lessons_network_is_the_one_of_the_package(image_size: int, num_classes: int) -> None:
-    written_out = run_cells("network")["build_vanilla"](image_size, num_classes)
+    written_out = run_cells("04", tag="network")["build_vanilla"](image_size, num_classes)
     ours = architectures.build_cnn(
         input_shape=(image_size, image_size, 3), num_classes=num_classes, filters=(16, 32, 64, 128), dropout=0.5
     )

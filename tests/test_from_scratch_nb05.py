@@ -1,34 +1,17 @@
 """Notebook 05's batch normalisation and dropout, as they stand in its cells, against Keras; its block against ours."""
 
-import ast
-from typing import Any
-
 import keras
-import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers import architectures, course
+from helpers import architectures
+from tests.lesson_cells import run_cells
 
-NOTEBOOK = next(path for path in course.find_notebooks() if path.name.startswith("05_"))
 NAMES = {"scale_and_shift", "normalise_in_training", "normalise_in_use", "normalised_block", "drop"}
 
-
-def run_cells(tag: str) -> dict[str, Any]:
-    """Execute the notebook's imports and its cells with a tag, and return what they define."""
-    cells = [cell for cell in nbformat.read(NOTEBOOK, as_version=4).cells if cell.cell_type == "code"]
-    statements = [node for cell in cells for node in ast.parse(cell.source).body]
-    imports = [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
-    tagged = [cell.source for cell in cells if tag in cell.metadata.get("tags", [])]
-    assert tagged, f"no cell is tagged {tag}"
-    namespace: dict[str, Any] = {"__name__": "lesson"}
-    exec(compile("\n".join([*imports, *tagged]), NOTEBOOK.name, "exec"), namespace)
-    return namespace
-
-
-LESSON = run_cells("from-scratch")
+LESSON = run_cells("05")
 
 
 def test_the_lesson_defines_what_is_tested() -> None:

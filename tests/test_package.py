@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "_quiet": set(),
     "_torch_pickle": set(),
     "architectures": set(),
-    "augmentation": set(),
+    "augmentation": {"datasets"},
     "backbones": {"architectures", "_torch_pickle"},
     "checks": {"*"},
     "cleaning": {"images"},

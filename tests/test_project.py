@@ -147,7 +147,7 @@ def test_the_pythons_allowed_are_those_the_makefile_looks_for() -> None:
 
 
 def make_targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", read("Makefile"), flags=re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", read("Makefile"), flags=re.MULTILINE))
 
 
 def shell_commands(markdown: str) -> list[list[str]]:
@@ -187,7 +187,7 @@ def test_shell_commands_are_found_in_markdown() -> None:
 
 
 def test_every_make_target_is_listed_by_make_help_and_needs_no_file_of_its_name() -> None:
-    listed = set(re.findall(r"^make ([a-z]+) ", make_help(), flags=re.MULTILINE))
+    listed = set(re.findall(r"^make ([a-z-]+) ", make_help(), flags=re.MULTILINE))
     assert listed == make_targets() - {"help"}
     phony = re.search(r"^\.PHONY: (.*)$", read("Makefile"), flags=re.MULTILINE)
     assert phony is not None

@@ -51,6 +51,14 @@ def test_an_error_passes_and_takes_its_lines_along(capfd: pytest.CaptureFixture[
     assert capfd.readouterr().err.splitlines() == [NEWS[2], "after"]
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell of another kind")
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", ">&- 2>&-", "<&-"])
+@pytest.mark.parametrize("call", ["-c 'import helpers; helpers.images'", '-m helpers student 01 --output "$1"'])
+def test_a_closed_stream_is_no_fault(closed: str, call: str, tmp_path: Path) -> None:
+    done = subprocess.run(["sh", "-c", f'exec "$0" {call} {closed}', sys.executable, tmp_path / "out"], cwd=ROOT)
+    assert done.returncode == 0
+
+
 def test_no_descriptor_is_left_open() -> None:
     def lowest_free() -> int:
         descriptor = os.dup(2)

@@ -3,14 +3,19 @@
 import os
 import re
 import shutil
+import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import prediction, teaching
+from helpers import commands, datasets, prediction, training
+from helpers.commands.report import describe_confusion, write_report
+from helpers.commands.teach import PENALTIES, TeachResult, choose_penalty, describe_data, teach
 from helpers.features import Features, FeatureSets
 
 # Keras saves its weights in a way that NumPy 2 calls outdated.
@@ -48,16 +53,16 @@ def said() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def lesson(folder: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> teaching.Lesson:
+def result(folder: Path, tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> TeachResult:
     output = tmp_path_factory.mktemp("out") / "deep" / "model.keras"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_DATA", str(tmp_path_factory.mktemp("data")))
-        return teaching.teach(folder, output=output, image_size=32, say=said.append)
+        return teach(folder, output=output, image_size=32, say=said.append)
 
 
 @pytest.fixture(scope="module")
-def report(lesson: teaching.Lesson) -> str:
-    return lesson.report.read_text(encoding="utf-8")
+def report(result: TeachResult) -> str:
+    return result.report.read_text(encoding="utf-8")
 
 
 class Page(HTMLParser):
@@ -79,15 +84,15 @@ class Page(HTMLParser):
         self.text += data
 
 
-def test_model_and_report_lie_side_by_side(lesson: teaching.Lesson) -> None:
-    assert sorted(path.name for path in lesson.model.parent.iterdir()) == ["model.html", "model.keras"]
+def test_model_and_report_lie_side_by_side(result: TeachResult) -> None:
+    assert sorted(path.name for path in result.model.parent.iterdir()) == ["model.html", "model.keras"]
     # 62 files, of which one is damaged and one a copy
-    assert lesson.data.counts == {"train": 48, "validation": 6, "test": 6}
+    assert result.data.counts == {"train": 48, "validation": 6, "test": 6}
 
 
-def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> None:
-    classifier = prediction.load(lesson.model)
-    assert classifier.class_names == lesson.data.class_names == (HOSTILE, KOREAN)
+def test_it_has_learned_the_colours(result: TeachResult, folder: Path) -> None:
+    classifier = prediction.load_classifier(result.model)
+    assert classifier.class_names == result.data.class_names == (HOSTILE, KOREAN)
     assert classifier.image_size == 32
     files = [*sorted((folder / HOSTILE).glob("[0-9]*.png")), *sorted((folder / KOREAN).glob("[0-9]*.png"))]
     predictions, problems = prediction.predict_files(classifier, files)
@@ -96,26 +101,23 @@ def test_it_has_learned_the_colours(lesson: teaching.Lesson, folder: Path) -> No
     assert np.mean(right) >= 0.9
 
 
-def test_the_saved_model_gives_what_the_lesson_measured(lesson: teaching.Lesson) -> None:
-    model = prediction.load(lesson.model)
-    pictures = [picture for picture, _ in lesson.data.test.as_numpy_iterator()]
-    resized = np.stack([np.asarray(Image.fromarray(p).resize((32, 32), Image.Resampling.BILINEAR)) for p in pictures])
-    probabilities = model.model.predict(resized.astype(np.float32), verbose=0)
-    # Pillow rounds otherwise than TensorFlow does, so the answers are close, not equal.
-    np.testing.assert_allclose(probabilities, lesson.test.probabilities, atol=0.15)
+def test_the_saved_model_gives_what_the_result_measured(result: TeachResult) -> None:
+    model = prediction.load_classifier(result.model)
+    probabilities = model.model.predict(datasets.batches(result.data.test, image_size=32), verbose=0)
+    np.testing.assert_allclose(probabilities, result.test.probabilities, atol=1e-3)
 
 
-def test_the_report_gives_accuracy_and_matrix(lesson: teaching.Lesson, report: str) -> None:
+def test_the_report_gives_accuracy_and_matrix(result: TeachResult, report: str) -> None:
     page = Page(report)
-    assert f"{lesson.test.accuracy:.1%} of {len(lesson.test.labels)} test pictures are right" in page.text
-    assert teaching.describe_confusion(lesson.test.confusion, class_names=lesson.data.class_names) in page.text
+    assert f"{result.test.accuracy:.1%} of {len(result.test.labels)} test pictures are right" in page.text
+    assert describe_confusion(result.test.confusion, class_names=result.data.class_names) in page.text
     cells = [int(cell) for cell in re.findall(r"<td style=[^>]*>(\d+)</td>", report)]
-    assert cells == lesson.test.confusion.ravel().tolist()
+    assert cells == result.test.confusion.ravel().tolist()
 
 
-def test_the_report_lists_what_was_set_aside(lesson: teaching.Lesson, report: str, said: list[str]) -> None:
+def test_the_report_lists_what_was_set_aside(result: TeachResult, report: str, said: list[str]) -> None:
     text = Page(report).text
-    reasons = dict(lesson.data.set_aside)
+    reasons = dict(result.data.set_aside)
     assert set(reasons) == {str(Path(HOSTILE, "cut&paste.png")), str(Path(KOREAN, "copy.png"))}
     for file, reason in reasons.items():
         assert f"{file}: {reason}" in text
@@ -133,14 +135,14 @@ def test_the_report_needs_no_other_file(report: str) -> None:
     assert not re.findall(r"""(?:src|href)=["'](?!data:)""", report)
 
 
-def test_the_gallery_shows_each_mistake_with_a_text(lesson: teaching.Lesson, tmp_path: Path) -> None:
-    labels = 1 - lesson.test.predicted  # as if every answer were wrong
-    wrong = teaching.training.Evaluation(0.0, labels, lesson.test.probabilities)
-    changed = teaching.Lesson(
-        lesson.model, tmp_path / "wrong.html", lesson.data, wrong, lesson.penalty, lesson.validation_accuracy
+def test_the_gallery_shows_each_mistake_with_a_text(result: TeachResult, tmp_path: Path) -> None:
+    labels = 1 - result.test.predicted  # as if every answer were wrong
+    wrong = training.Evaluation(0.0, labels, result.test.probabilities)
+    changed = TeachResult(
+        result.model, tmp_path / "wrong.html", result.data, wrong, result.penalty, result.validation_accuracy
     )
-    page = Page(teaching.write_report(changed, backbone="net", image_size=32).read_text(encoding="utf-8"))
-    names = lesson.data.class_names
+    page = Page(write_report(changed, backbone="net", image_size=32).read_text(encoding="utf-8"))
+    names = result.data.class_names
     expected = {
         f"{names[truth]}, taken for {names[answer]} ({row.max():.0%})"
         for truth, answer, row in zip(labels, wrong.predicted, wrong.probabilities, strict=True)
@@ -161,13 +163,11 @@ def test_the_penalty_is_the_best_on_validation() -> None:
         return Features(rows.astype(np.float32), labels)
 
     found = FeatureSets(make(40), make(400), make(10))
-    penalty, accuracy = teaching.choose_penalty(found, num_classes=2)
+    penalty, accuracy = choose_penalty(found, num_classes=2)
     accuracies = {}
-    for candidate in teaching.PENALTIES:
-        head = teaching.training.fit_logistic_head(
-            found.train.features, found.train.labels, num_classes=2, penalty=candidate
-        )
-        result = teaching.training.evaluate(head, found.validation.features, found.validation.labels)
+    for candidate in PENALTIES:
+        head = training.fit_logistic_head(found.train.features, found.train.labels, num_classes=2, penalty=candidate)
+        result = training.evaluate(head, found.validation.features, found.validation.labels)
         accuracies[candidate] = result.accuracy
     assert len(set(accuracies.values())) > 1
     assert accuracy == accuracies[penalty] == max(accuracies.values())
@@ -180,15 +180,15 @@ def test_an_output_that_cannot_be_is_refused_first(tmp_path: Path, output: str, 
     (tmp_path / "folder.keras").mkdir()
     said: list[str] = []
     with pytest.raises(ValueError, match=message):
-        teaching.teach(tmp_path, output=tmp_path / output, say=said.append)
+        teach(tmp_path, output=tmp_path / output, say=said.append)
     assert said == []
 
 
 def test_few_pictures_are_refused_by_name(tmp_path: Path) -> None:
     write_noise(tmp_path / "photos" / "red", RED, 12, seed=0)
     write_noise(tmp_path / "photos" / "blue", BLUE, 9, seed=1)
-    with pytest.raises(ValueError, match=r"too few usable pictures \(blue: 9\), expected 10 or more a class"):
-        teaching.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+    with pytest.raises(ValueError, match=r"too few usable pictures \(blue: 9\), expected 10 or more per class"):
+        teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
     assert not list(tmp_path.glob("*.keras"))
 
 
@@ -197,18 +197,113 @@ def test_a_test_folder_is_used_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     for seed, (split, count) in enumerate({"train": 10, "validation": 5, "test": 20}.items()):
         write_noise(tmp_path / "photos" / split / "red", RED, count, seed=2 * seed)
         write_noise(tmp_path / "photos" / split / "blue", BLUE, count, seed=2 * seed + 1)
-    lesson = teaching.teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
-    assert lesson.data.counts == {"train": 20, "validation": 10, "test": 40}
+    result = teach(tmp_path / "photos", output=tmp_path / "m.keras", image_size=32, say=lambda _: None)
+    assert result.data.counts == {"train": 20, "validation": 10, "test": 40}
 
 
-@pytest.mark.slow
-def test_real_photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not (root := os.environ.get("COURSE_PHOTOS")):
-        pytest.skip("needs COURSE_PHOTOS: a folder with cat_dog_small/ and weather/")
-    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
-    photos = Path(root) / "cat_dog_small"
-    lesson = teaching.teach(photos / "train", output=tmp_path / "cats.keras", say=lambda _: None)
-    files = sorted((photos / "validation").rglob("*.jpg"))
-    predictions, problems = prediction.predict_files(prediction.load(lesson.model), files)
-    assert (len(predictions), problems) == (1000, [])
-    assert np.mean([row.label == Path(row.file).parent.name for row in predictions]) >= 0.98
+# --- on the screen -----------------------------------------------------------------------------------------------
+
+
+def stand_in(confusion: np.ndarray, **changes: object) -> TeachResult:
+    """A result that needs no training: class names of eight letters, and this confusion matrix."""
+    names = tuple(f"class{number:03}" for number in range(len(confusion)))
+    counts = {"train": 8, "validation": 1, "test": 1}
+    data = SimpleNamespace(**{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0} | changes)
+    test = SimpleNamespace(accuracy=0.5, confusion=confusion, labels=np.zeros(int(confusion.sum())))
+    return TeachResult(Path("m.keras"), Path("m.html"), data, test, 1.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("classes", "columns", "whole"),
+    [(2, 80, True), (4, 80, True), (6, 80, False), (20, 80, False), (20, 400, True), (300, 80, False), (2, 20, False)],
+)
+def test_a_table_wider_than_the_screen_is_told_by_its_largest_numbers(
+    classes: int, columns: int, whole: bool, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confusion = 50 * np.eye(classes, dtype=int)
+    confusion[1, 0], confusion[0, 1] = 41, 37
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("helpers.commands.teach.teach", lambda *_, **__: stand_in(confusion))
+    assert commands.main(["teach", "photos", "--output", "m.keras"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    table = [line for line in lines if line.startswith(("┃", "│"))]
+    assert max(map(len, table)) <= columns
+    assert len(table) < 25 or whole
+    numbers = [re.findall(r"\b\d+\b", line.split("│")[-2 if not whole else 2]) for line in table if "│" in line]
+    assert [number for found in numbers for number in found][:2] == (["50", "41"] if whole else ["41", "37"])
+    assert ("The report has the whole table of 300 classes." in lines) is (classes == 300)
+    assert "…" not in "".join(table)
+
+
+def test_without_mistakes_no_table_is_needed(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setattr("helpers.commands.teach.teach", lambda *_, **__: stand_in(np.eye(40, dtype=int)))
+    assert commands.main(["teach", "photos", "--output", "m.keras"]) == 0
+    output = capsys.readouterr().out
+    assert "┃" not in output
+    assert "The report has the whole table of 40 classes." in output
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"near_duplicates": 3}, "Near duplicates: 3 pictures, each kept in one split with those that it resembles."),
+        ({"set_aside": (("a/b.heic", "no picture."),)}, "Set aside: a/b.heic (no picture)."),
+    ],
+)
+def test_what_is_not_as_expected_is_said(changes: dict, line: str) -> None:
+    first, *others = describe_data(stand_in(np.eye(2, dtype=int), **changes).data)
+    assert first == "8 pictures to learn from, 1 to choose with, 1 to test on; classes: class000, class001."
+    assert others == [line]
+
+
+# --- names that cannot be written, a data folder that cannot be written to --------------------------------------
+
+ODD = ("\x1b[31mred", os.fsdecode("고양이".encode("cp949")))
+PRINTED = ("\\x1b[31mred", "\\udcb0\\udced\\udcbe\\udce7\\udcc0\\udccc")
+
+
+@pytest.fixture(scope="module")
+def odd_output(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The model, and what was printed."""
+    if sys.platform != "linux":
+        pytest.skip("other systems take UTF-8 names only")
+    home = tmp_path_factory.mktemp("odd")
+    for seed, (name, colour) in enumerate(zip(ODD, (RED, BLUE), strict=True)):
+        write_noise(home / "photos" / name, colour, 12, seed=seed)
+        (home / "photos" / name / f"{ODD[1]}.png").write_bytes(b"\0")
+    environment = os.environ | {"COURSE_DATA": "/proc/course"}  # where not even root can make a folder
+    command = [sys.executable, "-m", "helpers", "teach", "photos", "--output", "m.keras", "--image-size", "32"]
+    done = subprocess.run(command, cwd=home, env=environment, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    return home / "m.keras", done.stdout.decode("utf-8")
+
+
+def test_names_that_cannot_be_written_are_written_out(odd_output: tuple[Path, str]) -> None:
+    model, printed = odd_output
+    page = Page(model.with_suffix(".html").read_text(encoding="utf-8"))
+    assert prediction.load_classifier(model).class_names == PRINTED
+    for text in (printed, page.text):
+        assert "\x1b" not in text
+        for name in PRINTED:
+            assert name in text
+            assert f"{name}/{PRINTED[1]}.png" in text
+    assert set(page.tags) >= {"table", "li"}
+
+
+def test_without_a_place_for_features_they_are_not_saved_and_that_is_said(odd_output: tuple[Path, str]) -> None:
+    model, printed = odd_output
+    (line,) = (line for line in printed.splitlines() if "features are not saved" in line)
+    assert "'/proc/course'" in line
+    assert sorted(path.name for path in model.parent.iterdir()) == ["m.html", "m.keras", "photos"]
+
+
+def test_a_data_folder_that_is_none_is_refused_before_the_work(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a_file").touch()
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "a_file" / "data"))
+    said: list[str] = []
+    with pytest.raises(ValueError, match=r"a_file' is a file, expected a folder\. Set .* COURSE_DATA"):
+        teach(folder, output=tmp_path / "m.keras", image_size=32, say=said.append)
+    assert said == []

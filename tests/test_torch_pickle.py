@@ -128,19 +128,6 @@ def test_gives_back_what_was_written(weights):
         np.testing.assert_array_equal(read[name], array, strict=True)
 
 
-def test_truncated_anywhere_is_an_error_of_one_line():
-    data = STATE.read_bytes()
-    for length in range(len(data)):
-        with pytest.raises(ValueError, match=r"^Cannot read these weights: .*Fix: ") as caught:
-            _torch_pickle.read(data[:length])
-        assert "\n" not in str(caught.value)
-
-
-def test_bytes_too_many_are_an_error():
-    with pytest.raises(ValueError, match="1 bytes are left over"):
-        _torch_pickle.read(STATE.read_bytes() + b"\0")
-
-
 class Evil:
     def __init__(self, function, *arguments):
         self.call = function, arguments
@@ -164,7 +151,7 @@ def test_refuses_functions_and_calls_none(tmp_path, monkeypatch, function, argum
     monkeypatch.chdir(tmp_path)
     evil = Evil(function, *arguments)
     data = assemble(dump({"w": evil}), {}) if place == "state" else assemble(dump({}), {}, **{place: evil})
-    with pytest.raises(ValueError, match=rf"asks for \w+(\.\w+)*\.{name}, which weights do not need"):
+    with pytest.raises(ValueError, match=rf"ask for \w+(\.\w+)*\.{name}, expected named tensors only"):
         _torch_pickle.read(data)
     assert list(tmp_path.iterdir()) == []
 
@@ -179,79 +166,5 @@ def test_the_attack_above_would_work_on_plain_pickle(tmp_path, monkeypatch):
     "name", ["torch\nload\n", "torch._utils\n_rebuild_parameter\n", "torch.nn\nModule\n", "collections\nChainMap\n"]
 )
 def test_refuses_neighbours_of_the_admitted_names(name):
-    with pytest.raises(ValueError, match="which weights do not need"):
+    with pytest.raises(ValueError, match="expected named tensors only"):
         _torch_pickle.read(assemble(b"\x80\x02c" + name.encode() + b".", {}))
-
-
-def test_a_pickle_cannot_change_the_reader():
-    # The opcodes: the function, then None and {"__doc__": "changed"} as its new state (b: BUILD, by setattr).
-    state = b"\x80\x02ctorch._utils\n_rebuild_tensor\nN}X\x07\0\0\0__doc__X\x07\0\0\0changeds\x86b."
-    with pytest.raises(ValueError, match="Cannot read"):
-        _torch_pickle.read(assemble(state, {}))
-    assert "changed" not in _torch_pickle._NoteTensor.__doc__
-
-
-@pytest.mark.parametrize(
-    ("offset", "shape", "strides"),
-    [
-        (0, (5,), (1,)),  # one number too many
-        (1, (4,), (1,)),
-        (0, (2, 2), (3, 1)),
-        (0, (2,), (10**18,)),
-        (-1, (2,), (1,)),  # before the first
-        (3, (2,), (-1,)),
-        (0, (-1,), (1,)),
-        (0, (10**12,), (0,)),  # one number, again and again
-        (0, (2, 2), (1,)),
-        (0, (2.0,), (1,)),
-        (True, (2,), (1,)),
-        (0, 4, 1),
-        (0, (1,) * 100, (1,) * 100),
-    ],
-)
-def test_tensors_stay_inside_their_numbers(offset, shape, strides):
-    state = dump({"w": Rebuilt(refer(4), offset, shape, strides)})
-    with pytest.raises(ValueError, match="Cannot read"):
-        _torch_pickle.read(assemble(state, {"0": np.zeros(4)}))
-
-
-@pytest.mark.parametrize(
-    "reference",
-    [
-        Reference("module", FloatStorage, "0", "cpu", 4, None),
-        Reference("storage", "FloatStorage", "0", "cpu", 4, None),
-        Reference("storage", FloatStorage, "0", "cpu", -4, None),
-        Reference("storage", FloatStorage, "0", "cpu", 4, ("1", 0, 2)),
-        Reference("storage"),
-    ],
-)
-def test_refuses_references_of_another_form(reference):
-    with pytest.raises(ValueError, match="a reference of an unknown form"):
-        _torch_pickle.read(assemble(dump({"w": Rebuilt(reference, 0, (4,), (1,))}), {"0": np.zeros(4)}))
-
-
-def test_counts_must_agree():
-    state = dump({"w": Rebuilt(refer(4), 0, (4,), (1,))})
-    with pytest.raises(ValueError, match="5 numbers where 4 were announced"):
-        _torch_pickle.read(assemble(state, {"0": np.zeros(5)}))
-    with pytest.raises(ValueError, match="not those its tensors need"):
-        _torch_pickle.read(assemble(state, {"1": np.zeros(4)}))
-
-
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"magic": 1}, "does not start as"),
-        ({"version": 1002}, "does not start as"),
-        ({"machine": {"little_endian": False}}, "little-endian"),
-    ],
-)
-def test_refuses_other_formats(changed, message):
-    with pytest.raises(ValueError, match=message):
-        _torch_pickle.read(assemble(dump({}), {}, **changed))
-
-
-@pytest.mark.parametrize("state", [[1, 2], {"w": 1}, {"w": {"nested": 1}}, {1: 2}, None])
-def test_refuses_anything_but_named_tensors(state):
-    with pytest.raises(ValueError, match="something else than named tensors"):
-        _torch_pickle.read(assemble(dump(state), {}))

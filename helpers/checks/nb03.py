@@ -2,340 +2,303 @@
 
 import io
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
-from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from helpers.checks._common import call, passed, require, require_array
+from helpers.checks._runner import Function, case, exercise, require
 
 Array = np.ndarray
 
 
-def check_label_from_path(label_from_path: Callable[[PurePath], str]) -> None:
-    """Check exercise 1: `label_from_path(path)` reads the class off a folder or a file name."""
-    answer = call(label_from_path, PurePosixPath("pets/train/dog/000012.jpg"))
-    require(isinstance(answer, str), f"Your label is a {type(answer).__name__}, expected text such as 'dog'.")
-    require(
-        answer not in ("train", "pets"), f"You returned '{answer}' for pets/train/dog/000012.jpg: one folder too high."
-    )
-    require(
-        answer not in ("000012", "000012.jpg"),
-        f"You returned '{answer}' for train/dog/000012.jpg: without a dot in the stem, the label is the folder's name.",
-    )
-    require(answer == "dog", f"You returned '{answer}' for pets/train/dog/000012.jpg, expected 'dog'.")
-    answer = call(label_from_path, PurePosixPath("pets/all/cat.12.jpg"))
-    require(
-        answer != "all",
-        "You returned 'all' for all/cat.12.jpg: with a dot in the stem, the label is in the file's name.",
-    )
-    require(
-        answer not in ("cat.12", "12"),
-        f"You returned '{answer}' for all/cat.12.jpg: only what stands before the dot of the stem.",
-    )
-    require(answer == "cat", f"You returned '{answer}' for pets/all/cat.12.jpg, expected 'cat'.")
-    answer = call(label_from_path, PurePosixPath("v1.2/mixed.set/horse/000007.jpg"))
-    require(
-        answer == "horse",
-        f"You returned '{answer}' for v1.2/mixed.set/horse/000007.jpg, expected 'horse': "
-        "only a dot in the file's own stem counts, not one in a folder's name.",
-    )
-    answer = call(label_from_path, PureWindowsPath(r"C:\pets\train\dog\000012.jpg"))
-    require(
-        answer == "dog",
-        f"You returned '{answer}' for a path with backslashes: use path.stem and path.parent.name, not the text.",
-    )
-    passed("the label comes from the name or the folder, on every system.")
+@exercise(
+    case(PurePosixPath("pets/train/dog/000012.jpg"), why="The label is the name of the folder that the file is in."),
+    case(PurePosixPath("pets/all/cat.12.jpg"), why="With a dot in the stem, the label stands before it."),
+    case(
+        PurePosixPath("v1.2/mixed.set/horse/000007.jpg"),
+        why="Only a dot in the file's own stem counts, not one in a folder's name.",
+    ),
+    case(PureWindowsPath(r"C:\pets\train\dog\000012.jpg"), why="Use path.stem and path.parent.name, not the text."),
+    asked="For {}",
+    right="the label comes from the name or the folder, on every system.",
+)
+def check_label_from_path(path):
+    """`label_from_path(path)` reads the class off a folder or a file name."""
+    label = path.stem.split(".")[0] if "." in path.stem else path.parent.name
+    return label, {
+        "One folder too high.": path.parent.parent.name,
+        "Without a dot in the stem, the label is the folder's name.": path.stem,
+        "That is the file: without a dot in the stem, the label is the folder's name.": path.name,
+        "With a dot in the stem, the label is in the file's name.": path.parent.name,
+        "Only what stands before the dot of the stem is the label.": path.stem if "." in path.stem else label,
+    }
 
 
-def check_stratified_split(stratified_split: Callable[[Array, list[float], int], list[Array]]) -> None:
-    """Check exercise 2: `stratified_split(labels, shares, seed)` parts positions class by class."""
-    labels = np.repeat([0, 1, 2], [60, 30, 11])
-    shares = [0.6, 0.3, 0.1]
-    parts = _call_split(stratified_split, labels, shares, 0)
-    together = np.concatenate(parts)
-    require(
-        together.size == 0 or (together.min() >= 0 and together.max() < len(labels)),
-        f"Your positions reach from {together.min()} to {together.max()}: 0 to {len(labels) - 1} were expected.",
-    )
-    repeated = len(together) - len(np.unique(together))
-    require(repeated == 0, f"{repeated} positions stand in your parts more than once: draw without putting back.")
-    require(
-        len(together) == len(labels),
-        f"Your parts hold {len(together)} of {len(labels)} positions: where a share is no whole number, "
-        "the rest has to go somewhere.",
-    )
-    for part, share in zip(parts, shares, strict=True):
-        for label in range(3):
-            held, expected = int((labels[part] == label).sum()), share * (labels == label).sum()
-            require(
-                abs(held - expected) <= 1,
-                f"The part of {share:.0%} has {held} pictures of class {label}, expected about {expected:.0f}: "
-                "split each class separately.",
-            )
-    _require_seeded(stratified_split, labels, shares, parts)
-    mixed = np.random.default_rng(4).permutation(labels)
-    parts = _call_split(stratified_split, mixed, shares, 0)
-    held = np.array([np.bincount(mixed[part], minlength=3) for part in parts])
-    require(
-        bool((abs(held - np.outer(shares, np.bincount(labels))) <= 1).all()),
-        "Right for labels that are sorted, wrong for mixed ones: look for the positions where labels == label.",
-    )
-    passed("every part has each class's share, nobody is lost, and the same seed gives the same split.")
-
-
-def _call_split(stratified_split: Callable[..., Any], labels: Array, shares: list[float], seed: int) -> list[Array]:
-    answer = call(stratified_split, labels, shares, seed)
-    require(
-        isinstance(answer, Sequence | np.ndarray) and len(answer) == len(shares),
-        f"Expected a list of {len(shares)} parts, one a share.",
-    )
+def _take_parts(answer: Any, *, count: int) -> list[Array]:
+    is_list = isinstance(answer, Sequence | np.ndarray) and len(answer) == count
+    require(is_list, f"Expected a list of {count} parts, one for each share.")
     parts = [np.asarray(part) for part in answer]
     require(
         all(part.ndim == 1 and (part.size == 0 or np.issubdtype(part.dtype, np.integer)) for part in parts),
         "Each part has to be a flat array of positions, whole numbers: join the classes with np.concatenate.",
     )
-    return parts
+    return [part.astype(int) for part in parts]
 
 
-def _require_seeded(
-    stratified_split: Callable[..., Any], labels: Array, shares: list[float], parts: Sequence[Array]
-) -> None:
-    again = _call_split(stratified_split, labels, shares, 0)
-    require(
-        all(np.array_equal(a, b) for a, b in zip(parts, again, strict=True)),
-        "The same seed gave another split: make your generator from the seed, np.random.default_rng(seed).",
-    )
-    other = _call_split(stratified_split, labels, shares, 1)
-    require(
-        not all(np.array_equal(np.sort(a), np.sort(b)) for a, b in zip(parts, other, strict=True)),
-        "Another seed gave the same split: mix each class by the seed before you cut it.",
-    )
+def _view_split(split: Function, labels: Array, shares: list[float], seed: int) -> Mapping[str, Any]:
+    """Look at what all right splits have in common."""
+    parts, same, other = (_take_parts(split(labels, shares, s), count=len(shares)) for s in (seed, seed, seed + 1))
+    together, last = np.concatenate(parts), len(labels) - 1
+    outside, repeated = (together < 0) | (together > last), len(together) - len(np.unique(together))
+    held = np.array([np.bincount(labels.take(part, mode="clip"), minlength=3) for part in parts])  # (parts, classes)
+    exact = np.outer(shares, np.bincount(labels))
+    held_about = np.where(abs(held - exact) <= 1, np.round(exact), held).astype(int).tolist()
+    return {
+        f"{{}} of your positions are outside of 0 to {last}, expected {{}}.": outside.sum(),
+        "{} positions stand in your parts more than once, expected {}: draw without putting back.": repeated,
+        "Your parts hold {} positions, expected {}: where a share is no whole number, the rest has to go somewhere.": (
+            len(together)
+        ),
+        "The parts hold {} pictures of the classes, expected about {}: split each class separately, by the positions "
+        "where labels == label.": held_about,
+        "The same seed gave another split: make your generator from the seed, np.random.default_rng(seed).": (
+            all(map(np.array_equal, parts, same))
+        ),
+        "Another seed gave the same split: mix each class by the seed before you cut it.": (
+            all(map(np.array_equal, map(np.sort, parts), map(np.sort, other)))
+        ),
+    }
 
 
-def check_from_line(from_line: Callable[[str], tuple[int, Array]]) -> None:
-    """Check exercise 3: `from_line(line)` gives label and picture of a CSV line."""
-    picture = np.random.default_rng(5).integers(0, 256, size=(70, 70)).astype(np.uint8)
-    picture[0, 0] = 200  # not the label
-    answer = call(from_line, ",".join(map(str, [3, *picture.ravel()])))
+LABELS = np.repeat([0, 1, 2], [60, 30, 11])
+
+
+@exercise(
+    case(LABELS, [0.6, 0.3, 0.1], 0),
+    case(
+        np.random.default_rng(4).permutation(LABELS),
+        [0.6, 0.3, 0.1],
+        0,
+        why="Right for sorted labels, not for mixed ones.",
+    ),
+    view=_view_split,
+    right="every part has each class's share, nobody is lost, and the same seed gives the same split.",
+)
+def check_stratified_split(labels, shares, seed):
+    """`stratified_split(labels, shares, seed)` parts positions class by class."""
+    random = np.random.default_rng(seed)
+    parts: list[list[int]] = [[] for _ in shares]
+    for label in np.unique(labels):
+        positions = random.permutation(np.flatnonzero(labels == label))
+        cuts = np.round(np.cumsum(shares)[:-1] * len(positions)).astype(int)
+        for part, piece in zip(parts, np.split(positions, cuts), strict=True):
+            part.extend(piece)
+    return parts, {}
+
+
+def _view_line(parse: Function, line: str) -> Mapping[str, Any]:
+    answer = parse(line)
     require(isinstance(answer, tuple) and len(answer) == 2, "Return two things: the label and the picture.")
-    label, image = answer
-    require(not isinstance(label, np.ndarray), "The label comes first, the picture second.")
-    require(not isinstance(label, str), f"Your label is the text {label!r}, expected a number: int(...).")
-    require(
-        isinstance(label, int | np.integer) and label == 3,
-        f"Your label is {label}, expected 3: the first number of the line.",
-    )
-    shape = np.shape(image)
-    require(shape != (4901,), "Your picture has 4,901 numbers: the first one is the label, not a pixel.")
-    require(shape != (4900,), "Your picture is still a row: put it into shape with reshape(70, 70).")
-    array = require_array(image, shape=(70, 70), name="Your picture")
-    require(array.dtype == np.uint8, f"Your picture has dtype {array.dtype}, expected uint8: one byte a pixel.")
-    require(
-        not np.array_equal(array, picture.T),
-        "Rows and columns are exchanged: the line holds the picture row by row.",
-    )
-    require(np.array_equal(array, picture), "Shape and dtype are right, the pixels are not those of the line.")
-    passed("label 3 and 70 x 70 pixels: nothing was lost on the way through the text.")
+    label, picture = answer
+    return {"Your label is {}, expected {}: the first number of the line.": label, "": picture}
 
 
-def check_make_pipeline(make_pipeline: Callable[..., tf.data.Dataset]) -> None:
-    """Check exercise 4: `make_pipeline(pictures, augment, batch_size)`, by what comes out of it."""
+@exercise(
+    case("3,200," + ",".join(map(str, np.random.default_rng(5).integers(0, 256, size=4899)))),
+    view=_view_line,
+    dtype="uint8",
+    right="label 3 and 70 x 70 pixels: nothing was lost on the way through the text.",
+)
+def check_from_line(line):
+    """`from_line(line)` gives label and picture of a CSV line."""
+    numbers = np.array(line.split(","), dtype=int)
+    label, pixels = int(numbers[0]), numbers[1:].astype(np.uint8)
+    picture = pixels.reshape(70, 70)
+    return (label, picture), {
+        "The label comes first, the picture second.": (picture, label),
+        "Your label is the text '3', expected a number: int(...).": (str(label), picture),
+        "Your picture has 4,901 numbers: the first one is the label, not a pixel.": (label, numbers),
+        "Your picture is still a row: put it into shape with reshape(70, 70).": (label, pixels),
+        "Rows and columns are exchanged: the line holds the picture row by row.": (label, picture.T),
+    }
+
+
+def _view_pipeline(make: Function, count: int, batch_size: int) -> Mapping[str, Any]:
+    """Look at what comes out of two epochs over pictures whose values are 10 times their number."""
     reads: list[int] = []
 
     def pictures() -> Iterator[tuple[Array, int]]:
-        for number in range(50):
+        for number in range(count):
             reads.append(number)
             yield np.full((2, 2, 1), 10 * number, dtype=np.float32), number
 
     signature = (tf.TensorSpec((2, 2, 1), tf.float32), tf.TensorSpec((), tf.int64))
     source = tf.data.Dataset.from_generator(pictures, output_signature=signature)
     random = tf.random.Generator.from_seed(6)
-    answer = call(make_pipeline, source, lambda batch: batch + random.uniform((), maxval=1.0), 8)
-    require(
-        isinstance(answer, tf.data.Dataset),
-        f"Your answer is of type {type(answer).__name__}, expected a tf.data.Dataset.",
-    )
-    _require_pairs(answer)
-    epochs = [list(answer.as_numpy_iterator()) for _ in range(2)]
-    _require_contents(epochs[0])
-    require(
-        len(reads) == 50,
-        f"Two epochs read {len(reads)} pictures, expected 50: put cache() behind the slow part, before what is random.",
-    )
-    _require_new_order(epochs)
-    _require_new_changes(epochs)
-    require(_ends_with_prefetch(answer), "All in the right order, but prefetch is missing at the end.")
-    passed("read once; a new order and new changes in every epoch; the next batch is ready before it is asked for.")
+    dataset = make(source, lambda batch: batch + random.uniform((), maxval=1.0), batch_size)
+    _require_batched_pairs(dataset)
+    epochs = [list(islice(dataset.as_numpy_iterator(), 2 * count)) for _ in range(2)]  # repeat() has no end
+    require(all(epochs), "Your data set is empty.")
+    orders = [[labels.tolist() for _, labels in epoch] for epoch in epochs]
+    labels, second = (np.concatenate(order) for order in orders)
+    values, again = (np.concatenate([pictures[:, 0, 0, 0] for pictures, _ in epoch]) for epoch in epochs)
+    in_files = [list(range(count))[start : start + batch_size] for start in range(0, count, batch_size)]
+    return {
+        "Your batches have up to {} pictures, expected {}: use batch_size.": max(map(len, orders[0])),
+        "An epoch has {} pictures, expected {}: don't drop the last, smaller batch.": min(len(labels), count),
+        "An epoch should have each picture once: no repeat().": np.array_equal(np.sort(labels), np.arange(count)),
+        "Pictures and labels no longer belong together: shuffle pairs, and augment pictures only.": (
+            np.array_equal(values // 10, labels)
+        ),
+        "Nobody was augmented: map augment over the pictures.": np.array_equal(values, 10 * labels),
+        "Two epochs read {} pictures, expected {}: put cache() behind the slow part, before what is random.": len(
+            reads
+        ),
+        "The pictures came in the order of the files: shuffle them.": orders[0] == in_files,
+        "The same pictures stay together: you shuffled whole batches. Shuffle before you batch.": (
+            sorted(orders[0]) == in_files
+        ),
+        "Both epochs had the same order: the cache has kept it. Shuffle behind the cache.": orders[0] == orders[1],
+        "Both epochs had the same random changes: the cache has kept them. Augment behind the cache.": (
+            np.array_equal(np.sort(values - 10 * labels), np.sort(again - 10 * second))
+        ),
+        "All in the right order, but prefetch is missing at the end.": _prefetches_last(dataset),
+    }
 
 
-def _require_pairs(dataset: tf.data.Dataset) -> None:
+def _require_batched_pairs(dataset: Any) -> None:
+    kind = type(dataset).__name__
+    require(isinstance(dataset, tf.data.Dataset), f"Your answer is of type {kind}, expected a tf.data.Dataset.")
     spec = dataset.element_spec
     require(
         isinstance(spec, tuple) and len(spec) == 2,
         "Your data set does not yield pairs (pictures, labels): the function for map has to return both.",
     )
-    require(
-        len(spec[0].shape) == 4 and len(spec[1].shape) == 1,
-        f"Your pictures have {len(spec[0].shape)} axes and your labels {len(spec[1].shape)}, expected 4 and 1: "
-        "batch once.",
-    )
+    axes = [len(part.shape) for part in spec]
+    require(axes == [4, 1], f"Your pictures and labels have {axes} axes, expected [4, 1]: batch once.")
 
 
-def _require_contents(epoch: Sequence[tuple[Array, Array]]) -> None:
-    sizes = [len(labels) for _, labels in epoch]
-    require(max(sizes) == 8, f"Your batches have up to {max(sizes)} pictures, expected 8: use batch_size.")
-    labels = np.concatenate([labels for _, labels in epoch])
-    require(
-        sum(sizes) >= 50, f"An epoch has {sum(sizes)} of 50 pictures: don't drop the last batch, it is only smaller."
-    )
-    require(sorted(labels) == list(range(50)), "An epoch should have each of the 50 pictures once: no repeat().")
-    values = np.concatenate([pictures for pictures, _ in epoch])[:, 0, 0, 0]
-    require(
-        np.array_equal(values // 10, labels),
-        "Pictures and labels no longer belong together: shuffle pairs, and augment pictures only.",
-    )
-    require(not np.array_equal(values, 10 * labels), "Nobody was augmented: map augment over the pictures.")
+def _prefetches_last(dataset: tf.data.Dataset) -> bool:
+    """Return whether prefetch comes behind all that makes the batches; options and the like may follow it."""
+    variant = tf.data.experimental.to_variant(dataset)
+    graph = tf.raw_ops.DatasetToGraphV2(input_dataset=variant, external_state_policy=1)  # 1: random state is no matter
+    steps = [node.op for node in tf.compat.v1.GraphDef.FromString(graph.numpy()).node]
+    return "Prefetch" in next(step for step in reversed(steps) if any(n in step for n in ("Prefetch", "Map", "Batch")))
 
 
-def _require_new_order(epochs: Sequence[Sequence[tuple[Array, Array]]]) -> None:
-    first, second = ([labels.tolist() for _, labels in epoch] for epoch in epochs)
-    require(
-        list(chain.from_iterable(first)) != list(range(50)),
-        "The pictures came in the order of the files: shuffle them.",
-    )
-    in_files = [list(range(start, min(start + 8, 50))) for start in range(0, 50, 8)]
-    require(
-        sorted(first) != in_files,
-        "The same pictures stay together: you shuffled whole batches. Shuffle before you batch.",
-    )
-    require(first != second, "Both epochs had the same order: the cache has kept it. Shuffle behind the cache.")
+@exercise(
+    case(50, 8),
+    view=_view_pipeline,
+    right="read once; a new order and new changes in every epoch; the next batch is ready before it is asked for.",
+)
+def check_make_pipeline(pictures, augment, batch_size):
+    """`make_pipeline(pictures, augment, batch_size)`, by what comes out of it."""
+    mixed = pictures.cache().shuffle(1000).batch(batch_size)
+    return mixed.map(lambda x, y: (augment(x), y)).prefetch(1), {}
 
 
-def _require_new_changes(epochs: Sequence[Sequence[tuple[Array, Array]]]) -> None:
-    changes = []
-    for epoch in epochs:
-        labels = np.concatenate([labels for _, labels in epoch])
-        values = np.concatenate([pictures for pictures, _ in epoch])[:, 0, 0, 0]
-        changes.append((values - 10 * labels)[np.argsort(labels)])
-    require(
-        not np.allclose(*changes, atol=1e-3),
-        "Both epochs had the same random changes: the cache has kept them. Augment behind the cache.",
-    )
-
-
-def _ends_with_prefetch(dataset: tf.data.Dataset) -> bool:
-    return "Prefetch" in type(dataset).__name__
-
-
-def check_is_readable(is_readable: Callable[[Path], bool]) -> None:
-    """Check exercise 5: `is_readable(path)` decodes a file to its end."""
+def _view_file(is_readable: Function, name: str, content: bytes) -> Mapping[str, Any]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        files = _write_samples(Path(folder))
-        answers = {name: call(is_readable, path) for name, path in files.items()}
-    unusual = next((value for value in answers.values() if not isinstance(value, bool | np.bool_)), None)
-    require(unusual is None, f"Your answer is a {type(unusual).__name__}, expected True or False.")
-    require(
-        answers["good.jpg"] and answers["good.png"],
-        "A whole picture was called unreadable: open it, decode it with load(), and return True.",
-    )
-    require(
-        answers["upper.JPEG"],
-        "A whole picture called upper.JPEG was called unreadable: look at the contents, not at the suffix.",
-    )
-    require(
-        not (answers["text.jpg"] or answers["empty.jpg"]),
-        "A text or an empty file was called readable: a suffix .jpg proves nothing. Let Pillow decode it.",
-    )
-    require(
-        not (answers["half.jpg"] or answers["half.png"]),
-        "A file that breaks off half-way was called readable: opening and verifying read too little. Call load().",
-    )
-    passed("whole pictures pass; text, nothing, and half a picture do not.")
+        path = Path(folder) / name
+        path.write_bytes(content)
+        return {"": is_readable(path)}
 
 
-def _write_samples(folder: Path) -> dict[str, Path]:
+def _encode(file_format: str) -> bytes:
+    buffer = io.BytesIO()
     pixels = np.random.default_rng(7).integers(0, 256, size=(64, 48, 3)).astype(np.uint8)
-    encoded = {}
-    for file_format in ("JPEG", "PNG"):
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, format=file_format)
-        encoded[file_format] = buffer.getvalue()
-    contents = {
-        "good.jpg": encoded["JPEG"],
-        "good.png": encoded["PNG"],
-        "upper.JPEG": encoded["JPEG"],
-        "text.jpg": b"<html>404 Not Found</html>",
-        "empty.jpg": b"",
-        "half.jpg": encoded["JPEG"][: len(encoded["JPEG"]) // 2],
-        "half.png": encoded["PNG"][: len(encoded["PNG"]) // 2],
+    Image.fromarray(pixels).save(buffer, format=file_format)
+    return buffer.getvalue()
+
+
+def _decodes(path: Path, how: str) -> bool:
+    try:
+        with Image.open(path) as picture:
+            getattr(picture, how)()
+    except OSError:
+        return False
+    return True
+
+
+JPEG, PNG = _encode("JPEG"), _encode("PNG")
+
+
+@exercise(
+    case("good.jpg", JPEG),
+    case("good.png", PNG, why="A whole PNG is a picture too."),
+    case("upper.JPEG", JPEG, why="Look at the contents, not at the suffix."),
+    case("text.jpg", b"<html>404 Not Found</html>"),
+    case("empty.jpg", b"", why="A suffix .jpg proves nothing."),
+    case("half.jpg", JPEG[: len(JPEG) // 2]),
+    case("half.png", PNG[: len(PNG) // 2], why="That file breaks off half-way."),
+    view=_view_file,
+    asked="For {0}",
+    right="whole pictures pass; text, nothing, and half a picture do not.",
+)
+def check_is_readable(path):
+    """`is_readable(path)` decodes a file to its end."""
+    return _decodes(path, "load"), {
+        "That is a whole picture: open it, decode it with load(), and return True.": False,
+        "That is a whole picture: look at the contents, not at the suffix.": path.suffix in (".jpg", ".png"),
+        "That is a text: a suffix .jpg proves nothing. Let Pillow decode it.": True,
+        "That file breaks off half-way: opening and verifying read too little. Call load().": _decodes(path, "verify"),
     }
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-    return {name: folder / name for name in contents}
 
 
-def check_find_leaks(find_leaks: Callable[[list[str], list[str]], list[int]]) -> None:
-    """Check exercise 6: `find_leaks(train_hashes, test_hashes)` gives positions in the test split."""
-    train, test = ["a1", "b2", "c3", "d4", "b2"], ["x9", "b2", "y8", "a1", "b2"]
-    answer = call(find_leaks, list(train), list(test))
-    require(
-        isinstance(answer, list | tuple | np.ndarray | set | frozenset),
-        f"Your answer is of type {type(answer).__name__}, expected a list of positions.",
-    )
-    require(
-        not isinstance(answer, set | frozenset), "You returned a set, which has no order: return a list of positions."
-    )
-    found = np.asarray(answer).tolist()
-    require(
-        not any(isinstance(value, str) for value in found),
-        "You returned the hashes themselves: return their positions in test_hashes.",
-    )
-    require(not any(isinstance(value, bool) for value in found), "You returned true or false: return the positions.")
-    require(
-        found != [1, 4],
-        "You compared position by position: a picture may stand anywhere in the other split.",
-    )
-    require(found != [0, 1, 4], "Those are positions in train_hashes: the positions in test_hashes were asked for.")
-    require(found != [0, 2], "Those are the test pictures that are not in training: the others were asked for.")
-    require(
-        sorted(set(found)) != [1, 3] or found == [1, 3, 4],
-        "A picture that stands in the test twice leaks twice: list each of its positions.",
-    )
-    require(sorted(found) != [1, 3, 4] or found == [1, 3, 4], "Right positions: now in rising order, each once.")
-    require(found == [1, 3, 4], f"You returned {found}, expected [1, 3, 4] for b2, a1 and b2.")
-    none = np.asarray(call(find_leaks, ["a1"], ["b2"])).tolist()
-    require(none == [], f"You returned {none} for two splits without a common picture, expected an empty list.")
-    _require_quick(find_leaks)
-    passed("three test pictures were seen in training. With a set, it stays quick for millions.")
-
-
-class _Counting(str):
-    """A text that counts how often texts are compared."""
-
-    __slots__ = ()
+def _view_leaks(find: Function, train: list[str], test: list[str]) -> Mapping[str, Any]:
     comparisons = 0
 
-    def __eq__(self, other: object) -> bool:
-        type(self).comparisons += 1
-        return str.__eq__(self, other)
+    class Counted(str):
+        """A text that counts how often it is compared."""
 
-    __hash__ = str.__hash__
-
-
-def _require_quick(find_leaks: Callable[[list[str], list[str]], list[int]]) -> None:
-    class Counted(_Counting):
-        comparisons = 0
+        __slots__ = ()
         __hash__ = str.__hash__
 
-    size = 400
-    call(find_leaks, [Counted(f"train {i}") for i in range(size)], [Counted(f"test {i}") for i in range(size)])
-    require(
-        Counted.comparisons < size * size / 10,
-        f"Right, but for two lists of {size} you compared {Counted.comparisons:,} times, which is too slow for a "
-        "large data set: make a set of the training hashes first.",
-    )
+        def __eq__(self, other: object) -> bool:
+            nonlocal comparisons
+            comparisons += 1
+            return str.__eq__(self, other)
+
+    answer, size = find(train, test), 400
+    find([Counted(f"train {number}") for number in range(size)], [Counted(f"test {number}") for number in range(size)])
+    return {
+        "": answer,
+        f"Right, but for two lists of {size} you compared more than {size * size // 10:,} times, which is too slow for "
+        "a large data set: make a set of the training hashes first.": comparisons < size * size / 10,
+    }
+
+
+@exercise(
+    case(["a1", "b2", "c3", "d4", "b2"], ["x9", "b2", "y8", "a1", "b2"]),
+    case(["a1"], ["b2"], why="Two splits without a common picture give an empty list."),
+    view=_view_leaks,
+    asked="For the training hashes {} and the test hashes {}",
+    right="three test pictures were seen in training. With a set, it stays quick for millions.",
+)
+def check_find_leaks(train, test):
+    """`find_leaks(train_hashes, test_hashes)` gives positions in the test split."""
+    known = set(train)
+    leaks = [position for position, digest in enumerate(test) if digest in known]
+    return leaks, {
+        "You returned a set, which has no order: return a list of positions.": set(leaks),
+        "You returned the hashes themselves: return their positions in test_hashes.": [test[leak] for leak in leaks],
+        "You returned true or false: return the positions.": [digest in known for digest in test],
+        "You compared position by position: a picture may stand anywhere in the other split.": [
+            position for position, (one, other) in enumerate(zip(train, test, strict=False)) if one == other
+        ],
+        "Those are positions in train_hashes: the positions in test_hashes were asked for.": [
+            position for position, digest in enumerate(train) if digest in set(test)
+        ],
+        "Those are the test pictures that are not in training: the others were asked for.": [
+            position for position in range(len(test)) if position not in leaks
+        ],
+        "A picture that stands in the test twice leaks twice: list each of its positions.": [
+            leak for leak in leaks if test.index(test[leak]) == leak
+        ],
+        "Right positions: now in rising order, each once.": leaks[::-1],
+    }

@@ -1,218 +1,147 @@
 """Checks for notebook 04, a vanilla CNN."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
-from helpers.checks._common import call, passed, require, require_array
+from helpers.checks._runner import case, exercise
 
-Array = np.ndarray
-
-
-def _number(value: Any, *, name: str) -> float:
-    """Return a number that the learner gave, or say what came instead."""
-    value = np.asarray(value).item() if np.ndim(value) == 0 and hasattr(value, "dtype") else value
-    require(
-        isinstance(value, int | float) and not isinstance(value, bool),
-        f"{name} is a {type(value).__name__}, expected one number.",
-    )
-    return value
+FIXED = "Use the arguments, not fixed numbers."
 
 
-def check_output_size(output_size: Callable[[int, int, int, str], int]) -> None:
-    """Check exercise 1: `output_size(size, kernel, stride, padding)` gives the side of a feature map."""
-
-    def ask(size: int, kernel: int, stride: int, padding: str) -> float:
-        answer = call(output_size, size, kernel, stride, padding)
-        return _number(answer, name="Your size")
-
-    answer = ask(96, 3, 1, "valid")
-    require(
-        answer != 93,
-        "For 96 pixels, kernel 3, stride 1, valid you have 93: count the place where the window starts as well.",
-    )
-    require(
-        answer != 96,
-        "For 96 pixels, kernel 3, stride 1, valid you have 96: without padding the map loses a rim of kernel - 1.",
-    )
-    require(answer == 94, f"For 96 pixels, kernel 3, stride 1, valid you have {answer}, expected 94.")
-    answer = ask(96, 3, 2, "valid")
-    require(answer != 94, "With stride 2 you still have 94: the stride is not used.")
-    require(
-        answer != 48,
-        "For 96 pixels, kernel 3, stride 2, valid you have 48: a window that does not fit any more is left out. "
-        "Round down before you add 1.",
-    )
-    require(
-        answer == int(answer),
-        f"You have {answer} places: a number of places is whole. Use // (divides and rounds down).",
-    )
-    require(answer == 47, f"For 96 pixels, kernel 3, stride 2, valid you have {answer}, expected 47.")
-    answer = ask(97, 3, 2, "same")
-    require(
-        answer != 97,
-        "For 97 pixels, kernel 3, stride 2, same you have 97: with a stride above 1, same makes the map smaller too.",
-    )
-    require(
-        answer == int(answer),
-        f"You have {answer} places with same: a number of places is whole. Round up.",
-    )
-    require(answer != 48, "For 97 pixels, kernel 3, stride 2, same you have 48: same rounds up, not down.")
-    require(answer == 49, f"For 97 pixels, kernel 3, stride 2, same you have {answer}, expected 49.")
-    for size, kernel, stride, padding, right in [
-        (150, 3, 1, "valid", 148),
-        (37, 2, 2, "valid", 18),
-        (10, 4, 3, "valid", 3),
-        (10, 4, 1, "same", 10),
-        (96, 2, 2, "same", 48),
-        (10, 5, 3, "same", 4),
-    ]:
-        answer = ask(size, kernel, stride, padding)
-        require(
-            answer == right,
-            f"For {size} pixels, kernel {kernel}, stride {stride}, {padding} you have {answer}, expected {right}.",
-        )
-    passed("valid loses a rim and rounds down, same rounds up; so does Keras.")
-
-
-def check_count_conv_parameters(count_conv_parameters: Callable[[int, int, int], int]) -> None:
-    """Check exercise 2: `count_conv_parameters(size, channels, filters)` counts weights and biases."""
-
-    def ask(size: int, channels: int, filters: int) -> float:
-        return _number(call(count_conv_parameters, size, channels, filters), name="Your count")
-
-    answer = ask(4, 16, 32)
-    wrong = {
-        4 * 4 * 16 * 32: "counts the weights only: each filter has a bias as well.",
-        4 * 4 * 32 + 32: "forgets the channels: a filter has one kernel for each channel that it reads.",
-        4 * 16 * 32 + 32: "has one side of the kernel only: a kernel of size 4 has 4 x 4 weights.",
-        4 * 4 * 16 * 32 + 16: "adds a bias for each channel: it is each filter that has one.",
-        4 * 4 * 16 * 32 + 16 * 32: "adds a bias for each kernel: the kernels of a filter share one.",
-        4 * 4 * 16 * 32 + 1: "adds one bias in all: each filter has one.",
-        4 * 4 * 16 + 1: "is one filter: multiply by the number of filters.",
+@exercise(
+    case(96, 3, 1, "valid"),
+    case(96, 3, 2, "valid"),
+    case(97, 3, 2, "same"),
+    case(150, 3, 1, "valid"),
+    case(37, 2, 2, "valid"),
+    case(10, 4, 3, "valid"),
+    case(10, 4, 1, "same"),
+    case(96, 2, 2, "same"),
+    case(10, 5, 3, "same"),
+    asked="For {} pixels, kernel {}, stride {}, {}",
+    right="valid loses a rim and rounds down, same rounds up; so does Keras.",
+)
+def check_output_size(size, kernel, stride, padding):
+    """`output_size(size, kernel, stride, padding)` gives the side of a feature map."""
+    last = size - kernel  # where the last window starts
+    valid = last // stride + 1
+    answer = math.ceil(size / stride) if padding == "same" else valid
+    return answer, {
+        "Count the place where the window starts as well.": last // stride,
+        "Without padding the map loses a rim of kernel - 1.": size,
+        "The stride is not used.": last + 1,
+        "A window that does not fit any more is left out. Round down before you add 1.": math.ceil(last / stride) + 1,
+        "A number of places is whole. Use // (divides and rounds down).": last / stride + 1,
+        "With a stride above 1, same makes the map smaller too.": size if padding == "same" else valid,
+        "A number of places is whole. Round up.": size / stride if padding == "same" else valid,
+        "Same rounds up, not down.": size // stride if padding == "same" else valid,
     }
-    for value, message in wrong.items():
-        require(answer != value, f"{value:,} {message}")
-    require(answer == 8_224, f"Your count is {answer:,}, expected 8,224 for 32 filters of 4 x 4 that read 16 channels.")
-    for size, channels, filters, right in [(3, 1, 16, 160), (4, 32, 64, 32_832), (3, 3, 32, 896)]:
-        answer = ask(size, channels, filters)
-        require(
-            answer == right,
-            f"Right for the second layer, but for {filters} filters of {size} x {size} on {channels} channels you have "
-            f"{answer:,}, expected {right:,}: use the arguments, not fixed numbers.",
-        )
-    passed("160, 8,224 and 32,832: the size of the picture does not come into it.")
 
 
-def check_min_pool(min_pool: Callable[[Array], Array]) -> None:
-    """Check exercise 3: `min_pool(maps)` gives the minimum of each 2 x 2, by maximum pooling."""
-    maps = np.random.default_rng(4).normal(size=(2, 4, 6, 3)).astype("float32")
-    blocks = maps.reshape(2, 2, 2, 3, 2, 3)
-    answer = np.asarray(call(min_pool, maps))
-    require(
-        answer.shape != maps.shape, "Your map is as large as the one you got: pooling halves its height and its width."
-    )
-    require(answer.shape != (2, 3), "You pooled over the whole map: keep one number of each 2 x 2.")
-    answer = require_array(answer, shape=(2, 2, 3, 3), name="Your pooled map")
-    require(
-        not np.allclose(answer, blocks.max(axis=(2, 4)), atol=1e-6),
-        "That is the maximum of each block: turn the signs round before you pool, and back after.",
-    )
-    require(
-        not np.allclose(answer, -blocks.max(axis=(2, 4)), atol=1e-6),
-        "That is minus the maximum: turn the signs round before you pool as well.",
-    )
-    require(
-        not np.allclose(answer, -blocks.min(axis=(2, 4)), atol=1e-6),
-        "That is minus the minimum: you pooled -maps. Now turn the signs back.",
-    )
-    require(not np.allclose(answer, blocks.mean(axis=(2, 4)), atol=1e-6), "That is the average of each block.")
-    require(
-        np.allclose(answer, blocks.min(axis=(2, 4)), atol=1e-6),
-        "The shape is right, the values are not the smallest of each block of 2 x 2.",
-    )
-    passed("the minimum is minus the maximum of minus x.")
-
-
-def check_expected_first_loss(expected_first_loss: Callable[[int], float]) -> None:
-    """Check exercise 4: `expected_first_loss(num_classes)` is ln k."""
-
-    def ask(num_classes: int) -> float:
-        return float(_number(call(expected_first_loss, num_classes), name="Your loss"))
-
-    answer = ask(2)
-    require(
-        not math.isclose(answer, 0.5), "0.5 is the probability of the right class: the loss is minus its logarithm."
-    )
-    require(not math.isclose(answer, 1.0), "1.0 is a logarithm to base 2: Keras uses the natural one, np.log.")
-    require(
-        not math.isclose(answer, math.log10(2), abs_tol=1e-3),
-        f"{answer:.3f} is a logarithm to base 10: Keras uses the natural one, np.log.",
-    )
-    require(answer >= 0, f"Your loss is {answer:.3f}, below 0: the loss is minus the logarithm of the probability.")
-    require(
-        not math.isclose(answer, 2 * math.log(2), rel_tol=1e-3),
-        "You added up both classes: only the probability of the right class counts.",
-    )
-    require(
-        math.isclose(answer, math.log(2), abs_tol=0.005), f"Your loss for 2 classes is {answer:.3f}, expected 0.693."
-    )
-    answer = ask(4)
-    require(
-        math.isclose(answer, math.log(4), abs_tol=0.005),
-        f"Right for 2 classes; for 4 you have {answer:.3f}, expected 1.386: each class then has the probability 1/4.",
-    )
-    require(math.isclose(ask(1000), math.log(1000), abs_tol=0.005), "Right for 2 and 4 classes, not for 1,000.")
-    passed("ln k: 0.69 for two classes, 1.39 for four, 6.91 for ImageNet's 1,000.")
-
-
-def check_best_epoch(best_epoch: Callable[[Mapping[str, Sequence[float]]], int]) -> None:
-    """Check exercise 5: `best_epoch(history)` is the epoch, from 1, with the lowest validation loss."""
-    history = {
-        "loss": [0.70, 0.60, 0.50, 0.40, 0.30, 0.20],
-        "val_loss": [0.69, 0.61, 0.55, 0.58, 0.66, 0.80],  # lowest in epoch 3
-        "accuracy": [0.50, 0.66, 0.75, 0.82, 0.88, 0.93],
-        "val_accuracy": [0.52, 0.65, 0.71, 0.72, 0.74, 0.73],  # highest in epoch 5
+@exercise(
+    case(4, 16, 32),
+    case(3, 1, 16, why=FIXED),
+    case(4, 32, 64, why=FIXED),
+    case(3, 3, 32, why=FIXED),
+    asked="For {2} filters of {0} x {0} that read {1} channels",
+    right="160, 8,224 and 32,832: the size of the picture does not come into it.",
+)
+def check_count_conv_parameters(size, channels, filters):
+    """`count_conv_parameters(size, channels, filters)` counts weights and biases."""
+    weights = size * size * channels * filters
+    return weights + filters, {
+        "That counts the weights only: each filter has a bias as well.": weights,
+        "That forgets the channels: a filter has one kernel for each channel that it reads.": (size * size + 1)
+        * filters,
+        "That has one side of the kernel only: a kernel of size 4 has 4 x 4 weights.": (size * channels + 1) * filters,
+        "That adds a bias for each channel: it is each filter that has one.": weights + channels,
+        "That adds a bias for each kernel: the kernels of a filter share one.": weights + channels * filters,
+        "That adds one bias in all: each filter has one.": weights + 1,
+        "That is one filter: multiply by the number of filters.": size * size * channels + 1,
     }
-    answer = _number(call(best_epoch, {key: list(values) for key, values in history.items()}), name="Your epoch")
-    require(answer != 2, "2 is its position in the list, which counts from 0: the first epoch is 1.")
-    require(not math.isclose(answer, 0.55), "0.55 is the lowest loss: the epoch is asked for. See np.argmin.")
-    require(answer != 5, "5 is where the validation accuracy is highest: the loss is asked for.")
-    require(
-        answer != 6,
-        "6 is the last epoch: there the training loss is lowest, but the validation loss is highest.",
-    )
-    require(answer == 3, f"Your epoch is {answer}, expected 3 for the validation losses {history['val_loss']}.")
-    first = {**history, "val_loss": [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}
-    answer = _number(call(best_epoch, first), name="Your epoch")
-    require(answer == 1, f"With a validation loss that only rises you have {answer}, expected 1.")
-    passed("after epoch 3 of this example the network learns its training pictures by heart.")
 
 
-def check_activation_bytes(activation_bytes: Callable[[list[tuple[int, ...]], int], int]) -> None:
-    """Check exercise 6: `activation_bytes(shapes, batch_size)` is the memory of all outputs for a batch."""
-    shapes = [(96, 96, 16), (48, 48, 16), (9216,), (2,)]
-    values = sum(math.prod(shape) for shape in shapes)
-    answer = _number(call(activation_bytes, list(shapes), 32), name="Your number of bytes")
-    require(answer != 32 * values, "That is how many numbers there are: each takes 4 bytes.")
-    require(answer != 4 * values, "That is for one picture: a batch has batch_size of them.")
-    require(
-        answer != values, "That is how many numbers one picture makes: 4 bytes each, and a whole batch of pictures."
-    )
-    require(
-        answer != 8 * 32 * values,
-        "You took 8 bytes for a number: that is float64. Networks compute with float32, 4 bytes.",
-    )
-    require(answer != 4 * 32 * math.prod(shapes[0]), "That is one layer's output: all of them are kept until the end.")
-    require(
-        answer != 4 * 32 * sum(sum(shape) for shape in shapes),
-        "You added up the sides of a shape: multiply them, height times width times channels.",
-    )
-    require(answer == 4 * 32 * values, f"Your answer is {answer:,}, expected {4 * 32 * values:,}.")
-    require(
-        call(activation_bytes, [(10, 5, 2)], 1) == 400,
-        "Right for a batch of 32, but not for one layer of 10 x 5 x 2 and a single picture: 400 bytes.",
-    )
-    passed(f"{4 * 32 * values / 1e6:.0f} MB for this small example.")
+@exercise(
+    case(np.random.default_rng(4).normal(size=(2, 4, 6, 3)).astype("float32")),
+    right="the minimum is minus the maximum of minus x.",
+)
+def check_min_pool(maps):
+    """`min_pool(maps)` gives the minimum of each 2 x 2, by maximum pooling."""
+    pictures, height, width, channels = maps.shape
+    blocks = maps.reshape(pictures, height // 2, 2, width // 2, 2, channels)
+    low, high = blocks.min(axis=(2, 4)), blocks.max(axis=(2, 4))  # (n, h, w, c) -> (n, h / 2, w / 2, c)
+    return low, {
+        "Your map is as large as the one you got: pooling halves its height and its width.": maps,
+        "You pooled over the whole map: keep one number of each 2 x 2.": maps.min(axis=(1, 2)),
+        "That is the maximum of each block: turn the signs round before you pool, and back after.": high,
+        "That is minus the maximum: turn the signs round before you pool as well.": -high,
+        "That is minus the minimum: you pooled -maps. Now turn the signs back.": -low,
+        "That is the average of each block.": blocks.mean(axis=(2, 4)),
+    }
+
+
+@exercise(
+    case(2, why="Each of the two has the probability 1/2."),
+    case(4, why="Right for 2 classes, but each of four has the probability 1/4."),
+    case(1000, why="Right for 2 and 4 classes, so use the argument."),
+    asked="For {:,} classes",
+    tolerance=0.005,
+    right="ln k: 0.69 for two classes, 1.39 for four, 6.91 for ImageNet's 1,000.",
+)
+def check_expected_first_loss(classes):
+    """`expected_first_loss(num_classes)` is ln k."""
+    loss = math.log(classes)
+    return loss, {
+        "That is the probability of the right class: the loss is minus its logarithm.": 1 / classes,
+        "That is a logarithm to base 2: Keras uses the natural one, np.log.": math.log2(classes),
+        "That is a logarithm to base 10: Keras uses the natural one, np.log.": math.log10(classes),
+        "That is below 0: the loss is minus the logarithm of the probability.": -loss,
+        "You added up both classes: only the probability of the right class counts.": classes * loss,
+    }
+
+
+HISTORY = {
+    "loss": [0.70, 0.60, 0.50, 0.40, 0.30, 0.20],
+    "val_loss": [0.69, 0.61, 0.55, 0.58, 0.66, 0.80],  # lowest in epoch 3
+    "accuracy": [0.50, 0.66, 0.75, 0.82, 0.88, 0.93],
+    "val_accuracy": [0.52, 0.65, 0.71, 0.72, 0.74, 0.73],  # highest in epoch 5
+}
+
+
+@exercise(
+    case(HISTORY),
+    case({**HISTORY, "val_loss": [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}, why="Where it only rises, the first is best."),
+    asked="For the validation losses {0[val_loss]}",
+    right="after epoch 3 of this example the network learns its training pictures by heart.",
+)
+def check_best_epoch(history):
+    """`best_epoch(history)` is the epoch, from 1, with the lowest validation loss."""
+    losses, accuracies = history["val_loss"], history["val_accuracy"]
+    position = losses.index(min(losses))
+    return position + 1, {
+        "That is its position in the list, which counts from 0: the first epoch is 1.": position,
+        "That is the lowest loss: the epoch is asked for. See np.argmin.": min(losses),
+        "The validation accuracy is highest there: the loss is asked for.": accuracies.index(max(accuracies)) + 1,
+        "That is the last epoch: there the training loss is lowest, but the validation loss is highest.": len(losses),
+    }
+
+
+@exercise(
+    case([(96, 96, 16), (48, 48, 16), (9216,), (2,)], 32),
+    case([(10, 5, 2)], 1, why=FIXED),
+    asked="For the shapes {} and a batch of {}",
+    right="25 MB for this small example.",
+)
+def check_activation_bytes(shapes, batch_size):
+    """`activation_bytes(shapes, batch_size)` is the memory of all outputs for a batch."""
+    sizes = [math.prod(shape) for shape in shapes]
+    size = sum(sizes)
+    return 4 * batch_size * size, {
+        "That is how many numbers there are: each takes 4 bytes.": batch_size * size,
+        "That is for one picture: a batch has batch_size of them.": 4 * size,
+        "That is how many numbers one picture makes: 4 bytes each, and a whole batch of pictures.": size,
+        "You took 8 bytes for a number, as float64 has: networks compute with float32, 4 bytes.": 8 * batch_size * size,
+        "That is one layer's output: all of them are kept until the end.": 4 * batch_size * sizes[0],
+        "You added up the sides of a shape: multiply them, all three.": 4 * batch_size * sum(map(sum, shapes)),
+    }

@@ -1,30 +1,49 @@
 """Find the files that would stop or spoil a training run, before it starts.
 
-Every file is decoded in full: a header can be fine and the picture behind it cut off. Nothing is deleted.
+Every file is opened once and decoded in full: a header can be fine and the picture behind it cut off. Nothing is
+deleted.
 
     findings = find_problems("my_photos")          # damaged, odd, twice there
     write_manifest(findings, "findings.csv")       # the list, for a spreadsheet or pandas
-    set_aside("my_photos", findings, destination="damaged")
+    set_aside("my_photos", findings, destination="my_photos_set_aside")
 """
 
-from helpers.cleaning._files import FileReport, digest_of, inspect_file, inspect_files
-from helpers.cleaning._folders import KINDS, SPLIT_FOLDERS, Finding, find_candidates, find_problems
-from helpers.cleaning._likeness import NEAR_DISTANCE, near_pairs, perceptual_hash
-from helpers.cleaning._manifest import MANIFEST_NAME, check_destination, set_aside, write_manifest
+from helpers.cleaning._folders import (
+    MANIFEST_NAME,
+    SPLIT_FOLDERS,
+    Finding,
+    check_destination,
+    find_candidates,
+    find_problems,
+    set_aside,
+    write_manifest,
+)
+from helpers.cleaning._inspection import (
+    KINDS,
+    NEAR_DISTANCE,
+    Inspection,
+    inspect_content,
+    inspect_file,
+    inspect_files,
+    near_blocks,
+    near_pairs,
+    perceptual_hash,
+)
 
 __all__ = [
     "KINDS",
     "MANIFEST_NAME",
     "NEAR_DISTANCE",
     "SPLIT_FOLDERS",
-    "FileReport",
     "Finding",
+    "Inspection",
     "check_destination",
-    "digest_of",
     "find_candidates",
     "find_problems",
+    "inspect_content",
     "inspect_file",
     "inspect_files",
+    "near_blocks",
     "near_pairs",
     "perceptual_hash",
     "set_aside",

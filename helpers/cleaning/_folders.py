@@ -1,45 +1,25 @@
-"""A folder: every file that claims to be a picture, and what is wrong or odd about it."""
+"""A folder: every file that claims to be a picture, what is wrong or odd about it, and where the useless ones go."""
 
+import csv
+import errno
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
-from tqdm import tqdm
 
-from helpers import images
-from helpers.cleaning._files import DamagedError, Header, decode, digest_of, read_header
-from helpers.cleaning._likeness import HASH_BITS, NEAR_DISTANCE, near_blocks, perceptual_hash
+from helpers import files, images
+from helpers.cleaning._inspection import HASH_BITS, KINDS, NEAR_DISTANCE, Inspection, inspect_files, near_blocks
 
-KINDS = (
-    "unreadable",
-    "truncated",
-    "empty",
-    "oversized",
-    "wrong extension",
-    "cmyk",
-    "alpha",
-    "grey",
-    "animated",
-    "duplicate",
-    "near duplicate",
-)
-SUFFIXES = {
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "MPO": (".jpg", ".jpeg", ".jpe", ".jfif"),  # a JPEG with more behind it, as some cameras and phones write
-    "PNG": (".png",),
-    "TIFF": (".tif", ".tiff"),
-    "WEBP": (".webp",),
-}
 # Pictures as well, but of formats that the course does not read.
-OTHER_PICTURE_SUFFIXES = frozenset(
-    {".avif", ".heic", ".heif", ".ico", ".jp2", ".jxl", ".pgm", ".ppm", ".psd", ".svg", ".tga"}
-    | {".arw", ".cr2", ".cr3", ".dng", ".nef", ".raw"}  # straight from a camera's sensor
+OTHER_PICTURE_SUFFIXES = frozenset({".jxl", ".psd", ".svg"}) | images.RAW_SUFFIXES
+# A picture's suffix, alone or with what downloads put behind it: a.jpg?w=640, a.jpg.1, a.jpg_large, "a.jpg (1)".
+PICTURE_NAME = re.compile(
+    rf"\.({'|'.join(suffix[1:] for suffix in images.IMAGE_SUFFIXES | OTHER_PICTURE_SUFFIXES)})"
+    r"([?@&!:;=%~_,# ].*|\.\d+)?$",
+    re.IGNORECASE | re.DOTALL,
 )
 # What folders are called that hold a split; in any case, since `Train` and `Test` are as usual as `train` and `test`.
 SPLIT_FOLDERS = {
@@ -53,7 +33,8 @@ SPLIT_FOLDERS = {
 }
 # Copies stay where they are tested rather than where they are learned, as in `datasets.load`.
 USES = ("test", "validation", "train")
-BAR_DELAY = 3  # seconds before a progress bar appears
+MANIFEST_COLUMNS = ("file", "kind", "detail", "usable")
+MANIFEST_NAME = "manifest.csv"
 
 
 class Finding(NamedTuple):
@@ -72,26 +53,16 @@ class Finding(NamedTuple):
     usable: bool
 
 
-class _Look(NamedTuple):
-    """What one file shows by itself: (kind, detail) pairs; what is needed to compare it with others."""
-
-    remarks: tuple[tuple[str, str], ...]
-    usable: bool
-    digest: str = ""
-    fingerprint: int | None = None
-
-
 def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, progress: bool = False) -> list[Finding]:
     """Decode every picture of a folder and say what is wrong or odd.
 
-    Files of other kinds, such as `notes.txt` or `Thumbs.db`, are none of our business, and hidden ones are skipped;
-    but a picture behind a foreign suffix is found. Unusable (`usable=False`) is what cannot be trained on: damaged,
-    empty or oversized files, pictures whose suffix nothing here reads, every copy of a file but one, and files that
-    stand under two classes, because one of the labels is wrong. The rest is told, and used: `images.read` turns
-    CMYK, transparent, grey and animated pictures into plain ones.
+    Unusable (`usable=False`) is what cannot be trained on: what is damaged, empty, oversized or no picture (see
+    `find_candidates` for what is looked at), every copy of a file but one, and files that stand under two classes,
+    because one of the labels is wrong. The rest is told, and used: `images.read` turns CMYK, transparent, grayscale
+    and animated pictures into plain ones.
 
     Args:
-        folder: one sub-folder a class, below `train`, `validation` and `test` or not; or any other folder.
+        folder: one sub-folder per class, below `train`, `validation` and `test` or not; or any other folder.
         near_distance: how many of the 64 bits of the perceptual hash may differ in near duplicates, 0 to 64.
         progress: show a bar on standard error.
 
@@ -116,36 +87,30 @@ def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, pro
         )
     folder = Path(folder)
     paths = find_candidates(folder)
-    with images.quiet_about_metadata(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        bar = tqdm(
-            pool.map(_look_at, paths),
-            total=len(paths),
-            unit="picture",
-            leave=False,
-            delay=BAR_DELAY,
-            disable=not progress,
-        )
-        looks = list(bar)
-    files = [path.relative_to(folder).as_posix() for path in paths]
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    inspections = inspect_files(paths, progress=progress)
     found = [
-        Finding(file, *remark, look.usable) for file, look in zip(files, looks, strict=True) for remark in look.remarks
+        finding for name, inspection in zip(names, inspections, strict=True) for finding in _tell(name, inspection)
     ]
-    copies = _find_copies(folder, files, looks, split=_is_split(folder))
+    copies = _find_copies(folder, names, inspections)
     unusable = {finding.file for finding in [*found, *copies] if not finding.usable}
-    hashes = [None if file in unusable else look.fingerprint for file, look in zip(files, looks, strict=True)]
-    near = _find_near(files, hashes, near_distance)
+    hashes = [None if n in unusable else i.likeness for n, i in zip(names, inspections, strict=True)]
+    near = _find_near(names, hashes, near_distance)
     told = [finding._replace(usable=finding.file not in unusable) for finding in [*found, *copies, *near]]
     return sorted(told, key=lambda finding: (finding.file, KINDS.index(finding.kind)))
 
 
 def find_candidates(folder: str | Path) -> list[Path]:
-    """List everything in a folder that claims to be a picture, by its suffix or by its content.
+    """List everything in a folder that claims to be a picture, by its name or by its content.
 
-    Unlike `images.find_files`, which lists what can be trained on, this finds broken links, folders with the name of
-    a picture, formats that the course does not read, and pictures behind a foreign suffix.
+    Unlike `images.find_files`, which goes by the suffix, this finds pictures behind another suffix or none, names as
+    downloads leave them (`cat.jpg?w=640`, `cat.jpg.1`), links that lead nowhere, folders that cannot be opened, and
+    formats that the course does not read: what cannot be used is to be named, not passed over. Hidden files and what
+    programs leave are (see `images.walk`).
 
     Args:
-        folder: looked through with all below it, except what is hidden.
+        folder: looked through with all below it. Links are followed; a file that several links lead to is listed
+            once for each class.
 
     Returns:
         Paths that begin with `folder`, in order.
@@ -155,129 +120,53 @@ def find_candidates(folder: str | Path) -> list[Path]:
         NotADirectoryError: if `folder` is a file.
     """
     folder = Path(folder)
-    if not folder.exists():
-        raise FileNotFoundError(f"{folder}: there is no such folder. Check the path.")
-    if not folder.is_dir():
-        raise NotADirectoryError(f"{folder}: this is a file, expected a folder. Give the folder it is in.")
-    claimed = images.IMAGE_SUFFIXES | OTHER_PICTURE_SUFFIXES
-    found = [
-        path
-        for path in _walk(folder, levels=2 if _is_split(folder) else 1)
-        if path.suffix.lower() in claimed or _is_link_to_folder(path) or _format_of(path)
-    ]
-    return sorted(found, key=lambda path: path.as_posix())
+    images.require_folder(folder)
+    return [path for path in images.walk(folder, apart=2 if _is_split(folder) else 1) if _claims_to_be_picture(path)]
 
 
-def _walk(folder: Path, *, levels: int) -> Iterator[Path]:
-    """Yield all that is not hidden. A class may be a link to a folder; deeper ones are not followed, as in training.
-
-    Of links to folders, only those that are not followed are yielded.
-    """
-    for path in folder.iterdir():  # raises if the folder cannot be opened: nothing is passed over
-        if path.name.startswith("."):
-            continue
-        followed = path.is_dir() and (levels > 0 or not path.is_symlink())
-        if not (followed and path.is_symlink()):
-            yield path
-        if followed:
-            yield from _walk(path, levels=levels - 1)
+def _claims_to_be_picture(path: Path) -> bool:
+    if PICTURE_NAME.search(path.name):
+        return True
+    if not path.is_file():  # a link that leads nowhere may have been a class; a folder is listed if it is closed
+        return path.is_dir() or (path.is_symlink() and not path.suffix)
+    return images.is_picture(path)
 
 
-def _is_link_to_folder(path: Path) -> bool:
-    return path.is_symlink() and path.is_dir()
-
-
-def _format_of(path: Path) -> str:
-    """Return the format that a file's first bytes show, `""` if none that we know."""
-    if not path.is_file():
-        return ""
-    try:
-        with images.quiet_about_metadata(), Image.open(path, formats=images.FORMATS) as picture:
-            return picture.format or ""
-    except Exception:  # no picture, or too damaged to show that it was one
-        return ""
-
-
-def _look_at(path: Path) -> _Look:
-    if _is_link_to_folder(path):
-        return _Look((("unreadable", "a link to a folder inside a class: training does not follow it"),), False)
-    if path.is_dir():
-        return _Look((("wrong extension", "a folder, not a picture; what is in it was looked at as everywhere"),), True)
-    if not path.is_file():
-        broken = "a link to a file that is not there" if path.is_symlink() else "not a file"
-        return _Look((("unreadable", broken),), False)
-    suffix = path.suffix.lower()
-    if suffix in OTHER_PICTURE_SUFFIXES and not _format_of(path):
-        return _Look((("unreadable", f"the course does not read {suffix}: save it as JPEG or PNG"),), False)
-    try:
-        digest, pixels, header = digest_of(path), decode(path), read_header(path)
-    except DamagedError as error:
-        return _Look(((error.kind, str(error)), *_misnamed(_format_of(path), suffix)), False)
-    except OSError as error:
-        return _Look((("unreadable", error.strerror or str(error)),), False)
-    except MemoryError:
-        return _Look((("oversized", "too large for this machine's memory: save a smaller copy"),), False)
-    readable = suffix in images.IMAGE_SUFFIXES
-    remarks = (*_misnamed(header.format, suffix), *_oddities(header))
-    return _Look(remarks, readable, digest, perceptual_hash(pixels) if readable else None)
-
-
-def _misnamed(format_: str, suffix: str) -> Iterator[tuple[str, str]]:
-    if format_ and suffix not in SUFFIXES[format_]:
-        name = "JPEG" if format_ == "MPO" else format_
-        named = f"named '{suffix}'" if suffix else "without a suffix"
-        lost = "" if suffix in images.IMAGE_SUFFIXES else ", or it is taken for no picture"
-        yield "wrong extension", f"a {name} picture {named}: rename it to '{SUFFIXES[format_][0]}'{lost}"
-
-
-def _oddities(header: Header) -> Iterator[tuple[str, str]]:
-    if header.mode == "CMYK":
-        yield "cmyk", "four inks as for print, converted to red, green and blue"
-    if header.transparent:
-        yield "alpha", "transparent parts, shown on white"
-    if header.mode.startswith(("1", "L", "I")) and header.mode != "LAB":
-        depth = {"1": "black and white only", "L": "8 bits", "LA": "8 bits"}.get(header.mode, "16 bits")
-        yield "grey", f"one channel ({depth}), repeated into three"
-    if header.animated:
-        yield "animated", "several frames or pages, the first is used"
+def _tell(name: str, inspection: Inspection) -> Iterator[Finding]:
+    if inspection.problem:
+        yield Finding(name, inspection.kind, inspection.problem, False)
+    for kind, detail in inspection.remarks:
+        yield Finding(name, kind, detail, True)
 
 
 # --- Copies ------------------------------------------------------------------------------------------------------
 
 
-def _find_copies(folder: Path, files: Sequence[str], looks: Sequence[_Look], *, split: bool) -> list[Finding]:
+def _find_copies(folder: Path, names: Sequence[str], inspections: Sequence[Inspection]) -> list[Finding]:
     """Find equal files: one of them is kept, where it tests rather than where it teaches; of two classes, none."""
+    split = _is_split(folder)
     groups: dict[str, list[str]] = {}
-    for file, look in zip(files, looks, strict=True):
-        if look.digest and look.usable:
-            groups.setdefault(look.digest, []).append(file)
+    for name, inspection in zip(names, inspections, strict=True):
+        if not inspection.problem:
+            groups.setdefault(inspection.digest, []).append(name)
     found = []
     for group in groups.values():
-        classes = sorted({_class_of(file, split=split) for file in group} - {""})
+        classes = sorted({_class_of(name, split=split) for name in group} - {""})
         if len(classes) > 1:
             reason = f"the same content stands under the classes {', '.join(classes)}: one label is wrong"
-            found += [Finding(file, "duplicate", reason, False) for file in group]
-        else:
+            found += [Finding(name, "duplicate", reason, False) for name in group]
+        elif len(group) > 1:
             first, *others = sorted(
                 group,
                 # A link is not the one that is kept: it would lead nowhere once the file behind it is moved.
-                key=lambda file: (
-                    _count_links(folder / file),
-                    _is_linked(folder, file),
-                    _use_of(file) if split else 0,
-                    not _class_of(file, split=split),
+                key=lambda name: (
+                    _is_linked(folder, name),
+                    _use_of(name) if split else 0,
+                    not _class_of(name, split=split),
                 ),
             )
-            found += [Finding(file, "duplicate", f"the same content as {first}", False) for file in others]
+            found += [Finding(name, "duplicate", f"the same content as {first}", False) for name in others]
     return found
-
-
-def _count_links(path: Path) -> int:
-    """Return how many links lead from a path to its file: 0 for the file itself."""
-    count = 0
-    while path.is_symlink():
-        path, count = path.parent / path.readlink(), count + 1
-    return count
 
 
 def _is_linked(folder: Path, file: str) -> bool:
@@ -285,7 +174,7 @@ def _is_linked(folder: Path, file: str) -> bool:
 
 
 def _is_split(folder: Path) -> bool:
-    return any(path.is_dir() and SPLIT_FOLDERS.get(path.name.lower()) == "train" for path in folder.iterdir())
+    return any(SPLIT_FOLDERS.get(path.name.lower()) == "train" and path.is_dir() for path in folder.iterdir())
 
 
 def _use_of(file: str) -> int:
@@ -299,7 +188,7 @@ def _class_of(file: str, *, split: bool) -> str:
     return folders[0] if folders else ""
 
 
-def _find_near(files: Sequence[str], fingerprints: Sequence[int | None], near_distance: int) -> list[Finding]:
+def _find_near(names: Sequence[str], fingerprints: Sequence[int | None], near_distance: int) -> list[Finding]:
     """Find, for each picture, the earlier one that it resembles most."""
     nearest: dict[int, tuple[int, int]] = {}
     for pairs in near_blocks(fingerprints, near_distance=near_distance):
@@ -309,6 +198,145 @@ def _find_near(files: Sequence[str], fingerprints: Sequence[int | None], near_di
         for i, j, bits in ordered[best].tolist():
             nearest[j] = min(nearest.get(j, (HASH_BITS + 1, 0)), (bits, i))
     return [
-        Finding(files[j], "near duplicate", f"nearly the same as {files[i]} ({bits} of {HASH_BITS} bits differ)", True)
+        Finding(names[j], "near duplicate", f"nearly the same as {names[i]} ({bits} of {HASH_BITS} bits differ)", True)
         for j, (bits, i) in nearest.items()
     ]
+
+
+# --- What is done about findings ---------------------------------------------------------------------------------
+
+
+def write_manifest(findings: Iterable[Finding], path: str | Path) -> None:
+    r"""Write findings as CSV with the columns file, kind, detail, usable.
+
+    The file is complete or not there: it is written beside, then renamed. It replaces one of the same name.
+
+    Args:
+        findings: from `find_problems`.
+        path: the CSV file; UTF-8. What is no character in a file's name is written as `\udc..`.
+
+    Example:
+        >>> import pandas
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     write_manifest([Finding("cat/1.jpg", "empty", "the file is empty", False)], Path(folder, "a.csv"))
+        ...     pandas.read_csv(Path(folder, "a.csv")).to_dict("list")
+        {'file': ['cat/1.jpg'], 'kind': ['empty'], 'detail': ['the file is empty'], 'usable': [False]}
+    """
+    _write_rows([tuple(map(str, finding)) for finding in findings], Path(path))
+
+
+def _write_rows(rows: Iterable[Sequence[str]], path: Path) -> None:
+    with (
+        files.written_beside(path) as draft,
+        draft.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        csv.writer(file, lineterminator="\n").writerows([MANIFEST_COLUMNS, *rows])
+
+
+def _read_rows(path: Path) -> list[tuple[str, ...]]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = [tuple(row) for row in csv.reader(file)]
+    if rows[:1] != [MANIFEST_COLUMNS]:
+        raise ValueError(f"Received '{path}', which is not a manifest of ours. Choose another folder.")
+    return rows[1:]
+
+
+def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: str | Path) -> list[Path]:
+    """Move the unusable files out of a folder, and list them beside.
+
+    Files are renamed, so they keep their path below the folder, and none is ever half here and half there. Nothing is
+    deleted and nothing overwritten. `manifest.csv` in `destination` is written before the first file moves and names
+    each, so a run that is killed loses nothing: do it again. What an earlier run has set aside stays listed. A
+    folder that cannot be opened stays where it is.
+
+    Args:
+        folder: as for `find_problems`.
+        findings: from `find_problems`; usable files stay.
+        destination: a folder outside `folder`, on the same disk; made if need be.
+
+    Returns:
+        Where the files are now.
+
+    Raises:
+        FileNotFoundError: if a file is no longer there.
+        ValueError: if `destination` lies so that its files would be found again, is on another disk, or has other
+            files of these names.
+    """
+    folder, destination = Path(folder), Path(destination)
+    check_destination(folder, destination)
+    unusable = [finding for finding in findings if not finding.usable and not (folder / finding.file).is_dir()]
+    moves = {folder / finding.file: destination / finding.file for finding in unusable}
+    for source, target in moves.items():
+        _check_move(source, target, folder=folder, destination=destination)
+    if not moves:
+        return []
+    rows = [*_read_rows(destination / MANIFEST_NAME), *(tuple(map(str, finding)) for finding in unusable)]
+    _write_rows(dict.fromkeys(rows), destination / MANIFEST_NAME)
+    for source, target in moves.items():
+        _move(source, target)
+    return list(moves.values())
+
+
+def check_destination(folder: str | Path, destination: str | Path) -> None:
+    """Make sure that files can be set aside in `destination`, and are not found again as a class of their own.
+
+    Raises:
+        ValueError: if one folder is in the other (unless hidden below it), `destination` is a file, or they are on
+            two disks.
+    """
+    inner, outer = Path(destination).resolve(), Path(folder).resolve()
+    if inner.exists() and not inner.is_dir():
+        raise ValueError(f"Received destination '{destination}', which is a file. Choose a folder.")
+    hidden = inner.is_relative_to(outer) and any(p.startswith(".") for p in inner.relative_to(outer).parts)
+    if (inner.is_relative_to(outer) and not hidden) or outer.is_relative_to(inner):
+        raise ValueError(
+            f"Received destination '{destination}' for files from '{folder}', expected a folder apart from it: they "
+            f"would be found again, as a class of their own. Choose one beside it, such as '{outer.name}_set_aside'."
+        )
+    if files.existing_folder(inner).stat().st_dev != files.existing_folder(outer).stat().st_dev:
+        raise _other_disk(destination)
+
+
+def _other_disk(destination: str | Path) -> ValueError:
+    return ValueError(
+        f"Received destination '{destination}' on another disk, expected the disk that the pictures are on: they are "
+        "renamed, never copied. Choose a folder beside the pictures, and copy it from there."
+    )
+
+
+def _check_move(source: Path, target: Path, *, folder: Path, destination: Path) -> None:
+    name = PurePosixPath(source.relative_to(folder).as_posix()) if source.is_relative_to(folder) else None
+    if name is None or ".." in name.parts:
+        raise ValueError(f"Received a finding about '{source}', expected files in '{folder}'. Look for them anew.")
+    if source.parent.resolve() != folder.resolve() / source.parent.relative_to(folder):
+        raise ValueError(
+            f"Received a finding about '{source}', which lies behind a link to a folder: moving it would empty that "
+            "other folder. Nothing was moved. Check the folder behind the link by itself, or take the link away."
+        )
+    if os.path.lexists(source):
+        _require_free(target)
+    elif not os.path.lexists(target):
+        raise FileNotFoundError(errno.ENOENT, "there is no such file any more", str(source))
+    if target == destination / MANIFEST_NAME:
+        raise ValueError(f"Received '{source}', which has the manifest's name. Rename it first.")
+
+
+def _require_free(target: Path) -> None:
+    if os.path.lexists(target):
+        raise ValueError(f"Received '{target}' as a place, which is taken by another file. Choose another folder.")
+
+
+def _move(source: Path, target: Path) -> None:
+    if not os.path.lexists(source):
+        return  # an earlier run has moved it
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _require_free(target)  # again: two names may be one place (a.jpg and A.jpg on a USB stick, linked folders)
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno == errno.EXDEV:  # a folder below is on another disk
+            raise _other_disk(target.parent) from error
+        raise

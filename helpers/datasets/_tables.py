@@ -1,23 +1,18 @@
-"""A folder of pictures as a table, and a table as three folders."""
+"""A folder of pictures as a table, a table as three folders, and a data set of any source as a folder."""
 
 import os
-import re
 import shutil
-from collections import Counter
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import accumulate
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
+from PIL import Image
 
-from helpers import cleaning, images
-from helpers.datasets._folders import find_split_folders
-from helpers.datasets._splits import SPLITS, Record, stratified_order
-from helpers.datasets._writing import require_class_names, require_free, written_beside
-
-NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?)[ ._-]*\(?\d+\)?")  # cat.12, american_bulldog_7, dog (3)
+from helpers import cleaning
+from helpers.datasets._folders import NAME_AND_NUMBER, as_text, list_with_splits, survey_folder
+from helpers.datasets._splits import SPLITS, ImageDataset, Picture, deal, group_look_alikes
+from helpers.files import written_beside
 
 
 def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] = "folder") -> pd.DataFrame:
@@ -46,22 +41,20 @@ def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] =
     if label_from not in ("folder", "name"):
         raise ValueError(f"Received label_from={label_from!r}, expected 'folder' or 'name'. Choose one of the two.")
     folder = Path(folder).expanduser()
-    roots = find_split_folders(folder)
-    rows = []
-    for split, root in roots.items():
-        for path in images.find_files(root):
-            below = path.relative_to(root).parts
-            if label_from == "name":
-                rows.append((str(path), _class_in_name(path), split))
-            elif len(below) > 1:
-                rows.append((str(path), below[0], split))
+    if label_from == "name":
+        rows = [(str(path), _class_in_name(path), split) for path, split in list_with_splits(folder)]
+    else:
+        survey = survey_folder(folder)
+        in_split = survey.roots != {"train": ()}
+        rows = [(str(c.path), c.class_name, c.split if in_split else "") for c in survey.candidates if c.path.is_file()]
     if not rows:
         raise ValueError(
-            f"Received '{folder}' without a picture in a class folder, expected one sub-folder a class. "
+            f"Received '{folder}' without a picture in a class folder, expected one sub-folder per class. "
             "Make these folders, or take the class from the files' names with label_from='name'."
         )
-    table = pd.DataFrame(rows, columns=["path", "class_name", "split"])
-    return table if set(roots.values()) != {folder} else table.drop(columns="split")
+    # object: a path need not be Unicode, and pandas' own text must.
+    table = pd.DataFrame(rows, columns=["path", "class_name", "split"], dtype=object)
+    return table if table.split.any() else table.drop(columns="split")
 
 
 def _class_in_name(path: Path) -> str:
@@ -84,8 +77,8 @@ def split_into_folders(
 ) -> pd.DataFrame:
     """Copy pictures into `train`, `validation` and `test`, each with one sub-folder a class.
 
-    The choice depends on the files' contents and the seed, not on their names, and keeps the classes' shares.
-    Copies of one picture go into the same split. The source stays as it is.
+    The choice depends on the files' names, their classes and the seed, so it is the same on every machine, and keeps
+    the classes' shares. Copies of one picture go into the same split, near copies too. The source stays as it is.
 
     Args:
         table: with columns `path` and `class_name`, as from `list_pictures`.
@@ -111,7 +104,7 @@ def split_into_folders(
         ['test', 'train', 'validation']
     """
     output = Path(output).expanduser()
-    _require_columns(table)
+    table = _require_columns(table)
     _require_shares(shares)
     require_class_names(sorted(set(table.class_name)))
     require_free(output)
@@ -121,16 +114,22 @@ def split_into_folders(
         for source, name in zip(table.path, names, strict=True):
             (draft / name).parent.mkdir(parents=True, exist_ok=True)
             _place(Path(source), draft / name, link=link)
-    return table.assign(split=splits, path=[str(output / name) for name in names], source=table.path)
+    paths = pd.Series([str(output / name) for name in names], index=table.index, dtype=object)
+    return table.assign(split=splits, path=paths, source=table.path)
 
 
-def _require_columns(table: pd.DataFrame) -> None:
+def _require_columns(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with class names as text: a CSV file makes numbers of names such as 1 and 2."""
     names = {"path", "class_name"}
     if not names <= set(table.columns) or table[sorted(names)].isna().any(axis=None):
         raise ValueError(
             f"Received a table with columns {list(table.columns)}, expected 'path' and 'class_name' in every row. "
-            "Make one with list_pictures, or rename its columns and drop the empty rows."
+            "Make one with list_pictures, or rename its columns and drop the empty rows. A class called NA is kept by "
+            "pd.read_csv(..., dtype=str, keep_default_na=False)."
         )
+    if all(isinstance(name, str) for name in table.class_name):
+        return table
+    return table.assign(class_name=pd.Series([str(name) for name in table.class_name], table.index, dtype=object))
 
 
 def _require_shares(shares: Sequence[float]) -> None:
@@ -142,24 +141,24 @@ def _require_shares(shares: Sequence[float]) -> None:
 
 
 def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -> list[str]:
-    """Return the split of each row: whole groups of copies, in stratified order, each where its middle falls."""
-    with ThreadPoolExecutor() as pool:
-        digests = list(pool.map(cleaning.digest_of, map(Path, table.path)))
-    class_of: dict[str, str] = {}
-    for digest, class_name in zip(digests, table.class_name, strict=True):
-        class_of[digest] = min(class_name, class_of.get(digest, class_name))
-    classes = sorted(set(class_of.values()))
-    groups = [Record(i, classes.index(class_of[digest]), digest) for i, digest in enumerate(sorted(class_of))]
-    sizes, ends = Counter(digests), list(accumulate(shares))
-    split_of, before = {}, 0
-    for group in stratified_order(groups, seed=seed):
-        middle = (before + sizes[group.digest] / 2) / len(digests)
-        split_of[group.digest] = next((s for s, end in zip(SPLITS, ends, strict=True) if middle <= end), SPLITS[-1])
-        before += sizes[group.digest]
-    empty = [s for s, share in zip(SPLITS, shares, strict=True) if share and s not in split_of.values()]
+    """Return the split of each row: copies and near copies together, and each class shared out like the whole."""
+    classes = sorted(set(table.class_name))
+    inspections = cleaning.inspect_files([Path(path) for path in table.path])
+    rows = enumerate(zip(table.path, table.class_name, inspections, strict=True))
+    pictures = [
+        Picture(as_text(f"{name}/{Path(path).name}"), row, classes.index(name), found.digest, likeness=found.likeness)
+        for row, (path, name, found) in rows
+    ]
+    groups, _, _ = group_look_alikes({"train": sorted(pictures)})
+    asked = {split: share for split, share in zip(SPLITS, shares, strict=True) if share}
+    sizes = {split: round(asked[split] * len(table)) for split in reversed(asked)}
+    sizes[next(iter(asked))] = len(table)  # the last to choose: with what rounding has left over
+    dealt = deal(groups["train"], sizes, seed=seed)
+    empty = [split for split in asked if not dealt[split]]
     if empty:
-        raise ValueError(f"Received {len(digests)} pictures, too few to fill {empty}. Add some, or change `shares`.")
-    return [split_of[digest] for digest in digests]
+        raise ValueError(f"Received {len(table)} pictures, too few to fill {empty}. Add some, or change `shares`.")
+    split_of = {picture.position: split for split, pictures in dealt.items() for picture in pictures}
+    return [split_of[row] for row in range(len(table))]
 
 
 def _new_names(table: pd.DataFrame, splits: Sequence[str]) -> list[Path]:
@@ -184,3 +183,60 @@ def _place(source: Path, target: Path, *, link: bool) -> None:
         os.link(source.resolve(), target)
     except OSError:  # another disk, or a file system without hard links
         target.symlink_to(source.resolve())
+
+
+def export(data: ImageDataset, folder: str | Path, *, quality: int = 95) -> Path:
+    """Write every picture to `folder/split/class/number.jpg`; `load(folder)` finds the same splits.
+
+    JPEG changes pixels by a few steps of 255. `load` numbers the classes by their names in alphabetical order, so
+    a label's number may differ from the one it has here; its name does not. It also sets copies aside, that is,
+    pictures that were different files of the same pixels.
+
+    Args:
+        data: as from `load`.
+        folder: a new or empty folder.
+        quality: of the JPEG files, 1 to 100.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: if the folder is not empty, or a class has a name that no folder can have.
+
+    Example:
+        >>> import tempfile
+        >>> from helpers.datasets import load
+        >>> data = load("synthetic_pets/tiny", num_train=4, num_validation=2, num_test=2)
+        >>> folder = export(data, Path(tempfile.mkdtemp()) / "pets")
+        >>> len(list(folder.glob("train/*/*.jpg"))), load(folder).counts == data.counts
+        (4, True)
+    """
+    folder = Path(folder).expanduser()
+    if not 1 <= quality <= 100:
+        raise ValueError(f"Received quality={quality}, expected 1 to 100. 95 is hard to tell from the original.")
+    require_class_names(data.class_names)
+    require_free(folder)
+    with written_beside(folder) as draft:
+        for split in SPLITS:
+            for name in data.class_names:
+                (draft / split / name).mkdir(parents=True)
+            for number, (picture, label) in enumerate(getattr(data, split).as_numpy_iterator()):
+                file = draft / split / data.class_names[label] / f"{number:06}.jpg"
+                Image.fromarray(picture).save(file, quality=quality)
+    return folder
+
+
+def require_free(folder: Path) -> None:
+    """Refuse to write into a file, or a folder that holds something."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(
+            f"Received '{folder}', where there is something already, expected a new or empty folder. "
+            "Choose another name, or move away what is there."
+        )
+
+
+def require_class_names(names: Iterable[str]) -> None:
+    """Refuse class names that cannot name a folder, such as `a/b` or `..`."""
+    for name in names:
+        if not name or name.startswith(".") or Path(name).name != name or "\\" in name:
+            raise ValueError(f"Received the class name {name!r}, expected one that can name a folder. Rename it.")

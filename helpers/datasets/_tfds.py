@@ -3,50 +3,60 @@
 import difflib
 import hashlib
 import json
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence, Set
-from itertools import chain
-from pathlib import Path
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from helpers import cleaning, downloads
-from helpers.datasets._decoding import decode_content
+from helpers import cleaning, downloads, files
+from helpers.datasets._batches import decode_content, decode_later
 from helpers.datasets._splits import (
     SPLITS,
     ImageDataset,
-    Record,
+    Picture,
     data_folder,
     drop_copies,
     fingerprint_of,
+    group_look_alikes,
     labels_of_splits,
-    split_records,
+    split_pictures,
 )
-from helpers.datasets._writing import written_beside
 
 INSPECTED_AT_ONCE = 256  # pictures
+LAYOUT_VERSION = 3  # of what is remembered about pictures
 
 
 def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:
+    """Do what `load` does, for the name of a TFDS data set."""
     builder = find_builder(name)
-    _, label_key = _supervised_keys(builder)
-    downloads.prepare(builder, name=name)
-    pools = {split: _tfds_records(builder, split) for split in SPLITS if split in builder.info.splits}
-    problems, odd = _find_problems(builder, pools)
-    set_aside = _drop_damaged(pools, problems)
-    set_aside += [(_slice_of(split, r), reason) for split, r, reason in drop_copies(pools, name=_slice_of)]
-    chosen = split_records(pools, wanted=wanted, seed=seed)
+    if not downloads.is_prepared(builder):
+        files.require_writable(data_folder())
+        downloads.prepare(builder, name=name)
+    pools = {split: _list_pictures(builder, split) for split in SPLITS if split in builder.info.splits}
+    found = _inspect(builder, pools)
+    set_aside = []
+    for split, pictures in pools.items():
+        set_aside += [(p.name, found[p.digest][0]) for p in pictures if found[p.digest][0]]
+        whole = [(p, *found[p.digest][1:]) for p in pictures if not found[p.digest][0]]
+        pools[split] = [p._replace(plain=plain, likeness=likeness) for p, plain, likeness in whole]
+    pools, copies = drop_copies(pools)
+    pools, near_copies, count = group_look_alikes(pools)
+    set_aside += [(picture.name, reason) for picture, reason in (*copies, *near_copies)]
+    chosen = split_pictures(pools, wanted=wanted, seed=seed)
     # Stored files are read from front to back, so that is the order of the pictures.
-    records = {split: sorted(chosen[split][1]) for split in SPLITS}
+    chosen = {split: sorted(chosen[split], key=lambda picture: picture.position) for split in SPLITS}
     return ImageDataset(
         name=name,
-        **{split: _select_tfds(builder, chosen[split][0], records[split], odd=odd) for split in SPLITS},
-        class_names=tuple(builder.info.features[label_key].names),
-        labels=labels_of_splits(records),
-        fingerprint=fingerprint_of(records),
+        **{split: _select(builder, chosen[split]) for split in SPLITS},
+        class_names=tuple(builder.info.features[_supervised_keys(builder)[1]].names),
+        labels=labels_of_splits(chosen),
+        fingerprint=fingerprint_of(chosen),
         set_aside=tuple(set_aside),
+        near_duplicates=count,
     )
 
 
@@ -65,8 +75,9 @@ def find_builder(name: str) -> tfds.core.DatasetBuilder:
     """
     if name.split("/")[0] == "synthetic_pets":
         import helpers.synthetic_pets  # noqa: F401  (registers the builder)
+    folder = data_folder() / "tfds"
     try:
-        builder = tfds.builder(name, data_dir=data_folder() / "tfds")
+        builder = tfds.builder(name, data_dir=folder)
     # AssertionError: no such version. ImportError: a source such as "huggingface:..." whose package is not here.
     except (tfds.core.registered.DatasetNotFoundError, ValueError, AssertionError, ImportError) as error:
         close = difflib.get_close_matches(name, {"synthetic_pets", *tfds.list_builders()})
@@ -93,74 +104,49 @@ def _supervised_keys(builder: tfds.core.DatasetBuilder) -> tuple[str, str]:
     return keys[0], keys[1]
 
 
-def _tfds_encoded(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
+def _encoded(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
     """Return `(encoded picture, label)` in the order of the stored files, the same every time."""
     image_key, label_key = _supervised_keys(builder)
     stored = builder.as_dataset(split=split, decoders={image_key: tfds.decode.SkipDecoding()}, shuffle_files=False)
     return stored.map(lambda example: (example[image_key], example[label_key]))
 
 
-def _tfds_records(builder: tfds.core.DatasetBuilder, split: str) -> list[Record]:
+def _list_pictures(builder: tfds.core.DatasetBuilder, split: str) -> list[Picture]:
+    """Name each picture as TFDS does: `tfds.load(name, split="train[17:18]")`."""
     return [
-        Record(position, int(label), hashlib.sha256(content).hexdigest())
-        for position, (content, label) in enumerate(_tfds_encoded(builder, split).as_numpy_iterator())
+        Picture(f"{split}[{i}:{i + 1}]", i, int(label), hashlib.sha256(content).hexdigest())
+        for i, (content, label) in enumerate(_encoded(builder, split).as_numpy_iterator())
     ]
 
 
-def _find_problems(
-    builder: tfds.core.DatasetBuilder, pools: Mapping[str, Sequence[Record]]
-) -> tuple[dict[str, str], set[str]]:
-    """Return what is wrong with the damaged pictures, by digest, and the digests of those that are whole but not plain.
-
-    Looked for once, and remembered.
-    """
-    contents = hashlib.sha256("".join(sorted(r.digest for r in chain.from_iterable(pools.values()))).encode())
-    remembered = data_folder() / "checked" / f"{contents.hexdigest()}-2.json"
-    if not remembered.exists():
-        reports = [report for split in pools for report in _inspect(builder, split)]
-        with written_beside(remembered) as draft:
-            problems = {report.digest: report.problem for report in reports if report.problem}
-            odd = sorted({report.digest for report in reports if not (report.problem or report.plain)})
-            draft.write_text(json.dumps([problems, odd]))
-    problems, odd = json.loads(remembered.read_text())
-    return problems, set(odd)
-
-
-def _inspect(builder: tfds.core.DatasetBuilder, split: str) -> Iterator[cleaning.FileReport]:
-    """Decode every picture in full, as for a folder of files."""
-    for contents, _ in _tfds_encoded(builder, split).batch(INSPECTED_AT_ONCE).as_numpy_iterator():
-        with tempfile.TemporaryDirectory() as folder:
-            files = [Path(folder, str(number)) for number in range(len(contents))]
-            for file, content in zip(files, contents, strict=True):
-                file.write_bytes(content)
-            yield from cleaning.inspect_files(files)
+def _inspect(
+    builder: tfds.core.DatasetBuilder, pools: Mapping[str, Sequence[Picture]]
+) -> dict[str, tuple[str, bool, int | None]]:
+    """Return, by digest, what is wrong with a picture, whether it is plain, and its likeness; remembered once found."""
+    contents = "".join(sorted(picture.digest for pictures in pools.values() for picture in pictures))
+    name = hashlib.sha256(contents.encode()).hexdigest()
+    remembered = data_folder() / "checked" / f"{name}-{LAYOUT_VERSION}.json"
+    if remembered.exists():
+        return json.loads(remembered.read_text(encoding="utf-8"))
+    found = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for split in pools:
+            for contents, _ in _encoded(builder, split).batch(INSPECTED_AT_ONCE).as_numpy_iterator():
+                reports = pool.map(cleaning.inspect_content, contents)
+                found |= {report.digest: (report.problem, report.plain, report.likeness) for report in reports}
+    with suppress(OSError), files.written_beside(remembered) as draft:  # a read-only folder: looked for again next time
+        draft.write_text(json.dumps(found), encoding="utf-8")
+    return found
 
 
-def _drop_damaged(pools: dict[str, list[Record]], problems: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Keep the whole pictures; return (slice, reason) of the others."""
-    set_aside = []
-    for split, records in pools.items():
-        set_aside += [(_slice_of(split, r), problems[r.digest]) for r in records if r.digest in problems]
-        pools[split] = [record for record in records if record.digest not in problems]
-    return set_aside
-
-
-def _slice_of(split: str, record: Record) -> str:
-    """Name a picture as TFDS does: `tfds.load(name, split="train[17:18]")`."""
-    return f"{split}[{record.position}:{record.position + 1}]"
-
-
-def _select_tfds(
-    builder: tfds.core.DatasetBuilder, split: str, records: Sequence[Record], *, odd: Set[str]
-) -> tf.data.Dataset:
-    member = np.zeros(builder.info.splits[split].num_examples, dtype=bool)
-    member[[record.position for record in records]] = True
+def _select(builder: tfds.core.DatasetBuilder, pictures: Sequence[Picture]) -> tf.data.Dataset:
+    """Return the decoded pictures, which come from one split of the source, in the order of the stored files."""
+    source = pictures[0].name.split("[")[0]
+    member = np.zeros(builder.info.splits[source].num_examples, dtype=bool)
+    member[[picture.position for picture in pictures]] = True
     plain = np.ones_like(member)
-    plain[[record.position for record in records if record.digest in odd]] = False
+    plain[[picture.position for picture in pictures if not picture.plain]] = False
     is_member, is_plain = tf.constant(member), tf.constant(plain)
-    selected = _tfds_encoded(builder, split).enumerate().filter(lambda index, _: is_member[index])
-    pictures = selected.map(
-        lambda index, example: (decode_content(example[0], is_plain[index]), example[1]),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
-    return pictures.apply(tf.data.experimental.assert_cardinality(len(records)))
+    selected = _encoded(builder, source).enumerate().filter(lambda index, _: is_member[index])
+    selected = selected.apply(tf.data.experimental.assert_cardinality(len(pictures)))
+    return decode_later(selected, lambda index, example: (decode_content(example[0], is_plain[index]), example[1]))

@@ -1,0 +1,64 @@
+"""Networks from small blocks: each function takes a tensor and returns one; a network is a chain of them.
+
+Every network takes raw pictures (RGB or one channel, 0 to 255) and scales them in its first layer, so that nobody can
+forget to. The models come uncompiled: the loss and the optimizer are the lesson's choice.
+
+- ``_blocks``: convolution, normalisation, pooling; what the other files put together
+- ``_cnn``: the small network of the lessons, with blocks and options of your choice
+- ``_source_notes``: the networks of the notes that this course grew from
+- ``_efficientnet_lite``: the network whose pretrained weights come with the course
+- ``_cost``: what one picture costs
+"""
+
+from helpers.architectures._blocks import (
+    clone_initializer,
+    convolution_block,
+    flatten_or_average,
+    l2_regularizer,
+    normalised_block,
+    normalised_convolution,
+    separable_block,
+    start,
+)
+from helpers.architectures._cnn import build_cnn, build_cnn_separable
+from helpers.architectures._cost import count_multiply_adds
+from helpers.architectures._efficientnet_lite import (
+    build_efficientnet_lite,
+    convolve,
+    inverted_residual,
+    normalise,
+    round_filters,
+)
+from helpers.architectures._source_notes import (
+    build_cnn_a,
+    build_cnn_c,
+    build_cnn_d,
+    build_cnn_e,
+    build_cnn_e_grey,
+    build_cnn_e_normalised,
+)
+
+__all__ = [
+    "build_cnn",
+    "build_cnn_a",
+    "build_cnn_c",
+    "build_cnn_d",
+    "build_cnn_e",
+    "build_cnn_e_grey",
+    "build_cnn_e_normalised",
+    "build_cnn_separable",
+    "build_efficientnet_lite",
+    "clone_initializer",
+    "convolution_block",
+    "convolve",
+    "count_multiply_adds",
+    "flatten_or_average",
+    "inverted_residual",
+    "l2_regularizer",
+    "normalise",
+    "normalised_block",
+    "normalised_convolution",
+    "round_filters",
+    "separable_block",
+    "start",
+]

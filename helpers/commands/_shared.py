@@ -1,0 +1,52 @@
+"""What every command of the command line is made with."""
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any, TextIO
+
+from helpers import files
+
+
+def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) -> argparse.ArgumentParser:
+    """Add a command to those of a parser; its help ends with the example, which a test calls."""
+    parser = commands.add_parser(
+        name,
+        help=help,
+        description=help,
+        epilog=f"Example:\n  python -m helpers {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def expand_path(text: str) -> Path:
+    """Read a path as typed; a shell leaves the `~` of `--output=~/out` as it is."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for a user that is not there
+
+
+def make_printable(text: str) -> str:
+    r"""Write out what would move the cursor or colour the screen, or can't be encoded, so that a file's name cannot.
+
+    Example:
+        >>> make_printable("고양이 1.jpg"), make_printable("new\nline.jpg"), make_printable("\udcb0.jpg")
+        ('고양이 1.jpg', 'new\\nline.jpg', '\\udcb0.jpg')
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def say(text: str, *, file: TextIO | None = None) -> None:
+    """Print one line, whatever the names in it are made of, on standard output unless told otherwise."""
+    print(make_printable(text), file=file)
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse, before long work and not after it, a folder that no file can be written to, or with a file in its way."""
+    in_the_way = next((path for path in (folder, *folder.parents) if path.is_file()), None)
+    if in_the_way:
+        raise ValueError(
+            f"Received output '{folder}', where no file can be written ('{in_the_way}' is a file). "
+            "Choose another folder."
+        )
+    files.require_writable(folder)

@@ -1,0 +1,307 @@
+"""The notebooks as files: found, read, given parameters, executed."""
+
+import ast
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+import papermill
+import yaml
+from IPython.core.inputtransformer2 import TransformerManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from papermill.exceptions import PapermillExecutionError
+
+from helpers import files
+
+NOTEBOOK_FOLDER = Path(__file__).parents[2] / "notebooks"
+CELL_TIMEOUT = 3600  # seconds; the full profile trains for long
+# What a kernel logs looks like a fault to a learner: that other users of the machine could listen in, or, when it is
+# stopped, that its connection is gone. What goes wrong in a cell is in the notebook.
+KERNEL_ARGUMENTS = ("--IPKernelApp.log_level=CRITICAL",)
+_MISSING = (
+    f"The course's notebooks are not in '{NOTEBOOK_FOLDER}': this package was installed without them. "
+    "Install a clone of the course with `pip install --editable .`, or give the path of a notebook."
+)
+TRUTH_VALUES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+class RunResult(NamedTuple):
+    """One executed notebook: where it is now, how long it took, and whether it stopped before its end."""
+
+    name: str
+    notebook: Path
+    page: Path
+    seconds: float
+    failed: bool = False
+
+
+class NotebookFailedError(RuntimeError):
+    """A notebook stopped; `args[0]` says where and why, `result` (if it was run to a folder) is the part that ran."""
+
+    def __init__(self, message: str, *, result: RunResult | None = None) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class LastCell:
+    """Remembers which cell a notebook client began last: the one to name if the notebook stops."""
+
+    def __init__(self) -> None:
+        self.cell: NotebookNode | None = None
+
+    def __call__(self, *, cell: NotebookNode, cell_index: int) -> None:
+        """Take the cell that begins; a notebook client calls this."""
+        self.cell = cell
+
+    def describe_failure(self, path: Path, error: Exception) -> str:
+        """Say which notebook stopped, at which of its cells, with which code, and why."""
+        reason = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else f"{type(error).__name__}: {error}"
+        if isinstance(error, DeadKernelError):
+            reason = "Its Python process died, most often for want of memory. Close other programs, or use less data."
+        if self.cell is None:
+            return f"{path.name} did not start: {reason}"
+        numbers = {cell.id: number for number, cell in enumerate(read_notebook(path).cells, start=1)}
+        place = f"cell {numbers[self.cell.id]}" if self.cell.id in numbers else "the cell with the parameters"
+        code = "\n".join(f"    {line}" for line in self.cell.source.strip().splitlines())
+        return f"{path.name} stopped at {place} (id {self.cell.id}):\n\n{code}\n\n{reason}"
+
+
+def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
+    """Return the course's notebooks in order, or those named.
+
+    Args:
+        names: numbers (`"07"` or `"7"`), names (`"07_feature_extraction"`) or paths; none means all.
+
+    Raises:
+        ValueError: if a name fits no notebook, or the course's notebooks are not here.
+
+    Example:
+        >>> [path.stem for path in find_notebooks(["7"])]
+        ['07_feature_extraction']
+    """
+    course = sorted(NOTEBOOK_FOLDER.glob("[0-9][0-9]_*.ipynb"))
+    chosen = [_find_notebook(name, course) for name in names] if names else course
+    if not chosen:
+        raise ValueError(f"Received no notebook. {_MISSING}")
+    return list(dict.fromkeys(chosen))
+
+
+def _find_notebook(name: str, course: Sequence[Path]) -> Path:
+    path = Path(name)
+    if path.suffix == ".ipynb" and path.is_file():
+        return path
+    number = f"{int(name):02d}" if name.isdecimal() else None
+    for candidate in course:
+        if name in (candidate.name, candidate.stem) or candidate.stem[:2] == number:
+            return candidate
+    known = f"The course has {', '.join(candidate.stem for candidate in course)}." if course else _MISSING
+    raise ValueError(f"Received notebook '{name}', expected a number, a name, or the path of a file. {known}")
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook file.
+
+    Raises:
+        ValueError: if it is not one.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+        raise ValueError(
+            f"Received '{path}', which is not a notebook ({type(error).__name__}). Expected a whole .ipynb file; "
+            "take a fresh copy."
+        ) from error
+    return notebook
+
+
+def profile_parameters(profile: str) -> dict[str, dict[str, Any]]:
+    """Return what a profile sets: parameters by notebook stem; `quick` sets nothing, it is what the notebooks say.
+
+    Raises:
+        ValueError: if there is no such profile.
+    """
+    if profile == "quick":
+        return {}
+    path = NOTEBOOK_FOLDER / "profiles" / f"{profile}.yaml"
+    if not path.is_file():
+        names = ["quick", *sorted(p.stem for p in path.parent.glob("*.yaml"))]
+        raise ValueError(f"Received profile '{profile}', expected one of {names}.")
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def notebook_parameters(path: Path) -> dict[str, str]:
+    """Return the names that the cell tagged `parameters` sets, each with the code of its value, such as `'2000'`.
+
+    Raises:
+        ValueError: if that cell is not Python.
+    """
+    cells = [cell for cell in read_notebook(path).cells if "parameters" in cell.metadata.get("tags", [])]
+    if not cells:
+        return {}
+    try:
+        tree = ast.parse(TransformerManager().transform_cell(cells[0].source))  # magics become calls
+    except SyntaxError as error:
+        raise ValueError(
+            f"Received '{path}', whose cell tagged `parameters` is not Python ({error.msg}, line {error.lineno}). "
+            "Mend that line."
+        ) from error
+    found: dict[str, str] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {target.id: ast.unparse(node.value) for target in targets if isinstance(target, ast.Name)}
+    return found
+
+
+def parse_value(text: str, *, name: str, default: Any) -> Any:
+    """Read a parameter given as text as what its default is: a text stays one, also if it looks like a number.
+
+    Args:
+        text: as typed.
+        name: of the parameter, for the message.
+        default: the value in the notebook; with a list or None, `text` is read as YAML.
+
+    Raises:
+        ValueError: if the text is not of that kind, or is blank where the notebook's is not.
+
+    Example:
+        >>> parse_value("007", name="DATASET", default="synthetic_pets")
+        '007'
+        >>> parse_value("1e-3", name="LEARNING_RATE", default=0.01)
+        0.001
+    """
+    try:
+        match default:
+            case str():
+                if default and not text.strip():
+                    raise ValueError
+                return text
+            case bool():
+                return TRUTH_VALUES[text.lower()]
+            case int() | float():
+                return type(default)(text)
+        return yaml.safe_load(text)
+    except (KeyError, ValueError, yaml.YAMLError) as error:
+        kinds = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text that is not blank"}
+        kind = kinds.get(type(default), "a list or a value")
+        raise ValueError(f"Received {name} '{text}', expected {kind}. The notebook has {default}.") from error
+
+
+def run_notebooks(
+    notebooks: Sequence[Path],
+    *,
+    output: Path,
+    parameters: Mapping[str, Any] | None = None,
+    profile: str = "quick",
+    progress: bool = True,
+) -> Iterator[RunResult]:
+    """Execute notebooks in order in the current folder, and yield each result as it is there.
+
+    Args:
+        notebooks: paths; they are not changed.
+        output: folder for the executed notebooks and their HTML pages, made if need be.
+        parameters: values for the cell tagged `parameters`, or texts as typed (see `parse_value`); each goes to the
+            notebooks that have its name.
+        profile: `quick` or the name of a file in `notebooks/profiles`.
+        progress: whether to show a bar that counts cells.
+
+    Yields:
+        A `RunResult` per notebook.
+
+    Raises:
+        ValueError: if no notebook has a parameter of a given name, a value is not of its kind, or the output does
+            not fit; nothing has been run then.
+        NotebookFailedError: at the first cell that fails; the notebook is saved up to there.
+    """
+    for path in notebooks:
+        if (output / path.name).resolve() == path.resolve():
+            raise ValueError(f"Received output '{output}', the folder of the notebooks themselves. Choose another.")
+    if len({path.name for path in notebooks}) < len(notebooks):
+        raise ValueError("Received two notebooks of the same name, expected one of each. Run them one by one.")
+    chosen = _choose_parameters(notebooks, parameters or {}, profile=profile)
+    output.mkdir(parents=True, exist_ok=True)
+    for path in notebooks:
+        yield _run_notebook(path, output=output, parameters=chosen[path], progress=progress)
+
+
+def _choose_parameters(
+    notebooks: Sequence[Path], parameters: Mapping[str, Any], *, profile: str
+) -> dict[Path, dict[str, Any]]:
+    """Return what to set in each notebook: what the profile says, then what was given, if the notebook has the name."""
+    by_profile = profile_parameters(profile)
+    known = {path: notebook_parameters(path) for path in notebooks}
+    everything = sorted({name for names in known.values() for name in names})
+    for name in parameters:
+        if name not in everything:
+            raise ValueError(f"Received parameter '{name}', expected one of {everything}.")
+    return {
+        path: by_profile.get(path.stem, {})
+        | {
+            name: parse_value(value, name=name, default=_plain_value(names[name], name=name, path=path))
+            if isinstance(value, str)
+            else value
+            for name, value in parameters.items()
+            if name in names
+        }
+        for path, names in known.items()
+    }
+
+
+def _plain_value(code: str, *, name: str, path: Path) -> Any:
+    """Return the value that a parameter has in its notebook, by which we know of what kind another may be."""
+    try:
+        return ast.literal_eval(code)
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"Received a value for {name}, but {name} = {code} in '{path.name}' is not a plain value, expected a "
+            "number, a text or a list. Write one there, or change it there."
+        ) from error
+
+
+def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool) -> RunResult:
+    executed, last_cell = output / path.name, LastCell()
+    start = time.perf_counter()
+    problem = ""
+    try:
+        papermill.execute_notebook(
+            str(path),
+            str(executed),
+            parameters=dict(parameters),
+            cwd=str(Path.cwd()),
+            kernel_name="python3",
+            progress_bar={"desc": path.stem} if progress else False,
+            execution_timeout=CELL_TIMEOUT,
+            extra_arguments=list(KERNEL_ARGUMENTS),
+            on_cell_execute=last_cell,
+        )
+    # A cell's error, a kernel that died (also: was killed for its memory), or a cell over its time.
+    except (PapermillExecutionError, DeadKernelError, CellTimeoutError) as error:
+        problem = last_cell.describe_failure(path, error)
+    result = RunResult(path.stem, executed, _write_page(executed), time.perf_counter() - start, failed=bool(problem))
+    if problem:
+        raise NotebookFailedError(problem, result=result)
+    return result
+
+
+def _write_page(notebook: Path) -> Path:
+    """Write a notebook as HTML beside it; the `classic` template keeps the pictures' alt texts."""
+    page, _ = HTMLExporter(template_name="classic").from_filename(str(notebook))
+    target = notebook.with_suffix(".html")
+    with files.written_beside(target) as draft:
+        draft.write_text(page, encoding="utf-8", errors="backslashreplace")
+    return target
+
+
+def notebook_title(path: Path) -> str:
+    """Return the first heading of a notebook, without the `#`."""
+    for cell in read_notebook(path).cells:
+        heading = re.search(r"^# (.+)$", cell.source, flags=re.MULTILINE)
+        if cell.cell_type == "markdown" and heading:
+            return heading.group(1)
+    return path.stem

@@ -1,0 +1,175 @@
+"""`python -m helpers student`: the edition for students, with a stub in place of each solution."""
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from helpers import files
+from helpers.commands._shared import add_command, check_folder, expand_path, say
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB = 'raise NotImplementedError("Write your answer here.")'
+
+
+class Editions(NamedTuple):
+    """The notebooks of a student edition: as they should be, and left alone because somebody worked in them."""
+
+    ready: list[Path]
+    left: list[Path]
+
+
+def add_student(commands: Any) -> None:
+    """Add `student`."""
+    parser = add_command(
+        commands,
+        "student",
+        write_students,
+        help="Write the notebooks for students: a stub in place of each solution. "
+        "A notebook there that somebody worked in is left as it is.",
+        example="student --output student",
+    )
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
+    parser.add_argument("--output", type=expand_path, default=Path("student"), metavar="DIR", help="default: student")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="begin anew: also replace those of the notebooks that somebody worked in, whose answers are then lost",
+    )
+
+
+def write_students(options: argparse.Namespace) -> int:
+    """Write the student edition and name the files; those that were left, on standard error."""
+    from helpers.commands import notebooks
+
+    check_folder(options.output)
+    paths = notebooks.find_notebooks(options.notebooks)
+    editions = write_student_edition(paths, output=options.output, force=options.force)
+    for path in editions.ready:
+        say(str(path))
+    for path in editions.left:
+        say(f"Left as it is, for the answers in it: {path}", file=sys.stderr)
+    if editions.left:
+        print("To begin one anew, and lose its answers: name it and add --force.", file=sys.stderr)
+    return 0
+
+
+def strip_solutions(source: str) -> str:
+    r"""Replace each solution in a cell by a stub that raises `NotImplementedError`, at the same indentation.
+
+    Args:
+        source: a cell's text, with solutions between `### BEGIN SOLUTION` and `### END SOLUTION`.
+
+    Raises:
+        ValueError: if a marker has no partner.
+
+    Example:
+        >>> print(strip_solutions("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
+        def f():
+            raise NotImplementedError("Write your answer here.")
+    """
+    kept, inside = [], False
+    for line in source.splitlines():
+        marker = line.strip()
+        if marker in (BEGIN, END) and (marker == BEGIN) == inside:
+            raise ValueError(f"Received '{marker}' out of order, expected pairs of '{BEGIN}' and '{END}'.")
+        if marker == BEGIN:
+            kept.append(line[: len(line) - len(line.lstrip())] + STUB)
+        if not inside and marker != BEGIN:
+            kept.append(line)
+        inside = marker == BEGIN or (inside and marker != END)
+    if inside:
+        raise ValueError(f"Received '{BEGIN}' without '{END}', expected pairs. Close the solution.")
+    return "\n".join(kept)
+
+
+def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
+    """Return a copy of a solved notebook with stubs for solutions and without the outputs that show them.
+
+    Its metadata hold the hash of its sources, by which it is known later whether somebody worked in it.
+
+    Raises:
+        ValueError: if a solution would be left in it.
+    """
+    import nbformat
+
+    student = nbformat.from_dict(notebook)
+    for cell in student.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type != "code":
+            continue
+        if BEGIN in cell.source or END in cell.source:
+            cell.source = strip_solutions(cell.source)
+        if "exercise" in tags or "check" in tags:
+            cell.outputs, cell.execution_count = [], None
+        if "exercise" in tags and STUB not in cell.source:
+            raise ValueError(
+                f"Received an exercise without a solution to take out: {cell.source[:60]!r}. "
+                f"Mark it with '{BEGIN}' and '{END}'."
+            )
+    student.metadata["course"] = {"edition": hash_sources(student)}
+    return student
+
+
+def hash_sources(notebook: "NotebookNode") -> str:
+    """Return a short hash of what is written in the cells: running, saving, and adding empty cells leave it."""
+    written = [(cell.cell_type, cell.source.strip()) for cell in notebook.cells if cell.source.strip()]
+    return hashlib.sha256(json.dumps(written).encode()).hexdigest()[:16]
+
+
+def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: bool = False) -> Editions:
+    """Write the student edition of each notebook into `output`, under its own name.
+
+    What is written in the cells of a notebook there decides: as in this edition, it stays, with its outputs; as in an
+    older edition when that was written, it is replaced; anything else is somebody's work, and left.
+
+    Args:
+        notebooks: paths of solved notebooks.
+        output: a folder, made if need be.
+        force: replace all of them.
+
+    Returns:
+        `Editions`: the paths that are as they should be, and those that were left.
+
+    Raises:
+        ValueError: if `output` is the folder of the notebooks, or one has no edition; nothing has been written then.
+    """
+    import nbformat
+
+    from helpers.commands.notebooks import read_notebook
+
+    editions = {}
+    for path in notebooks:
+        target = output / path.name
+        if target.resolve() == path.resolve():
+            raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
+        editions[target] = make_student_edition(read_notebook(path))
+    result = Editions([], [])
+    for target, edition in editions.items():
+        new = hash_sources(edition)
+        there, as_written = _hashes_there(target) if target.exists() and not force else (None, None)
+        if there not in (None, new, as_written):
+            result.left.append(target)
+            continue
+        if there != new:
+            with files.written_beside(target) as draft:
+                nbformat.write(edition, draft)
+        result.ready.append(target)
+    return result
+
+
+def _hashes_there(target: Path) -> tuple[str, str | None]:
+    """Return the hash of what is written in a notebook, and that of the edition as which it was written."""
+    from helpers.commands.notebooks import read_notebook
+
+    try:
+        there = read_notebook(target)
+    except (ValueError, OSError):  # half saved, or no notebook: whose it is can't be known
+        return "unknown", None
+    return hash_sources(there), there.metadata.get("course", {}).get("edition")

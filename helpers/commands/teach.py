@@ -1,0 +1,269 @@
+"""`python -m helpers teach`: a folder of pictures in, a classifier and a report out."""
+
+import argparse
+import shlex
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from helpers.commands._shared import add_command, check_folder, expand_path, make_printable, say
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from helpers import datasets, features, training
+
+DEFAULT_BACKBONE = "EfficientNetLite0"
+PENALTIES = (1.0, 10.0, 100.0, 1000.0)  # tried on the validation split
+SHARES = {"train": 80, "validation": 10, "test": 10}  # per cent
+# More than there are: `load` shrinks the three in proportion, and uses a split with a folder of its own whole.
+EVERY_PICTURE = 1_000_000_000
+MISTAKES_SHOWN = 10  # kinds of mistake on a screen too narrow for the confusion matrix
+FEWEST_PICTURES = 10  # per class; below, a split of ten per cent is empty
+
+
+def add_teach(commands: Any) -> None:
+    """Add `teach`."""
+    parser = add_command(
+        commands,
+        "teach",
+        teach_folder,
+        help="Train a classifier on a folder with one sub-folder of pictures per class, and report how good it is.",
+        example="teach my_photos --output my_model.keras",
+    )
+    parser.add_argument(
+        "folder", type=expand_path, metavar="FOLDER", help="one sub-folder per class, two classes or more"
+    )
+    parser.add_argument(
+        "--output",
+        type=expand_path,
+        required=True,
+        metavar="MODEL.keras",
+        help="the model; its report goes beside it (.html); files of these names are replaced",
+    )
+    parser.add_argument(
+        "--backbone",
+        default=DEFAULT_BACKBONE,
+        metavar="NAME",
+        help=f"pretrained network (default: {DEFAULT_BACKBONE})",
+    )
+    parser.add_argument(
+        "--image-size", type=int, default=224, metavar="N", help="height and width in pixels, 32 to 600 (default: 224)"
+    )
+
+
+def teach_folder(options: argparse.Namespace) -> int:
+    """Train, save and report; say the accuracy and the confusion matrix."""
+    if not 32 <= options.image_size <= 600:
+        raise ValueError(f"Received --image-size {options.image_size}, expected 32 to 600 pixels.")
+    start = time.perf_counter()
+    result = teach(options.folder, output=options.output, backbone=options.backbone, image_size=options.image_size)
+    print(f"\nTest accuracy: {result.test.accuracy:.3f} on {len(result.test.labels)} pictures it had not seen.")
+    _print_confusion(result)
+    say(f"Model:  {result.model}")
+    say(f"Report: {result.report}")
+    print(f"{time.perf_counter() - start:.0f} seconds. Try it:")
+    say(f"    python -m helpers predict {shlex.quote(str(result.model))} PICTURE")
+    return 0
+
+
+def _print_confusion(result: "TeachResult") -> None:
+    """Print the confusion matrix; where the screen is too narrow for it, which classes are taken for which."""
+    names = [Text(make_printable(name)) for name in result.data.class_names]  # Text: brackets are no command to rich
+    matrix = Table("true \\ predicted")
+    for name in names:
+        matrix.add_column(name, justify="right")
+    for name, row in zip(names, result.test.confusion, strict=True):
+        matrix.add_row(name, *map(str, row))
+    console = Console()
+    unbounded = console.options.update(max_width=sys.maxsize)
+    if console.measure(matrix, options=unbounded).maximum <= console.width:
+        console.print(matrix)
+        return
+    mistakes = Table("true", "predicted", "pictures", title="The most frequent mistakes")
+    for column, justify in zip(mistakes.columns, ("left", "left", "right"), strict=True):
+        column.overflow, column.justify = "fold", justify
+    for truth, answer, count in most_frequent_mistakes(result.test.confusion)[:MISTAKES_SHOWN]:
+        mistakes.add_row(names[truth], names[answer], str(count))
+    if mistakes.row_count:
+        console.print(mistakes)
+    print(f"The report has the whole table of {len(names)} classes.")
+
+
+def most_frequent_mistakes(confusion: "np.ndarray") -> list[tuple[int, int, int]]:
+    """Return `(true label, predicted label, pictures)` of each kind of mistake, the most frequent first.
+
+    Example:
+        >>> import numpy as np
+        >>> most_frequent_mistakes(np.array([[9, 1, 0], [0, 5, 0], [3, 0, 2]]))
+        [(2, 0, 3), (0, 1, 1)]
+    """
+    counts = [(i, j, int(n)) for i, row in enumerate(confusion) for j, n in enumerate(row) if n and i != j]
+    return sorted(counts, key=lambda mistake: -mistake[2])
+
+
+# --- the work ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TeachResult:
+    """What came out of teaching.
+
+    Attributes:
+        model: path of the saved `.keras` file.
+        report: path of the report, an HTML page that needs no other file.
+        data: the pictures and their splits.
+        test: how the model did on pictures it has not seen.
+        penalty: the head's penalty, chosen on the validation split.
+        validation_accuracy: with that penalty, 0..1.
+    """
+
+    model: Path
+    report: Path
+    data: "datasets.ImageDataset"
+    test: "training.Evaluation"
+    penalty: float
+    validation_accuracy: float
+
+
+def teach(
+    folder: Path,
+    *,
+    output: Path,
+    backbone: str = DEFAULT_BACKBONE,
+    image_size: int = 224,
+    seed: int = 0,
+    say: Callable[[str], None] = say,
+) -> TeachResult:
+    """Train a classifier on a folder of pictures and report how good it is.
+
+    The pretrained network stays as it is; one layer on top of its features is solved, its penalty chosen on the
+    validation split. Then that layer is solved again on training and validation pictures together, and judged once
+    on the test split.
+
+    Args:
+        folder: one sub-folder per class, or `train`, `validation`, `test` with those inside.
+        output: where the model goes, a name ending in `.keras`; the report goes beside it.
+        backbone: a name that `backbones.build` knows.
+        image_size: height and width at which the network sees the pictures.
+        seed: which pictures are held out.
+        say: takes a line about each step.
+
+    Returns:
+        A `TeachResult`.
+
+    Raises:
+        ValueError: if the folder, its classes, the output or the backbone do not fit; one line that says why.
+    """
+    import numpy as np
+
+    from helpers import backbones, datasets, prediction, training
+    from helpers.commands.report import write_report
+
+    if not folder.is_dir():
+        raise ValueError(f"Received '{folder}', which is not a folder. Give a folder with one sub-folder per class.")
+    _check_output(output)
+    datasets.data_folder()  # a wrong one is refused before the work, not after it
+    network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
+    say(f"Checking the pictures in '{folder}' ...")
+    data = datasets.load(folder, seed=seed, **{f"num_{split}": EVERY_PICTURE * n for split, n in SHARES.items()})
+    for line in describe_data(data):
+        say(line)
+    _check_classes(data)
+    say(f"Looking at them with {backbone} at {image_size} pixels ...")
+    found = _find_features(data, network, backbone=backbone, image_size=image_size, say=say)
+    penalty, validation_accuracy = choose_penalty(found, num_classes=len(data.class_names))
+    head = training.fit_logistic_head(
+        np.concatenate([found.train.features, found.validation.features]),
+        np.concatenate([found.train.labels, found.validation.labels]),
+        num_classes=len(data.class_names),
+        penalty=penalty,
+    )
+    test = training.evaluate(head, found.test.features, found.test.labels)
+    names = [make_printable(name) for name in data.class_names]  # a badly encoded one can't be written
+    model = prediction.save_classifier(training.attach_head(network, head), output, class_names=names)
+    result = TeachResult(model, output.with_suffix(".html"), data, test, penalty, validation_accuracy)
+    write_report(result, backbone=backbone, image_size=image_size)
+    return result
+
+
+def _check_output(output: Path) -> None:
+    if output.suffix != ".keras":
+        raise ValueError(f"Received output '{output}', expected a name ending in '.keras'. Add the ending.")
+    if output.is_dir():
+        raise ValueError(f"Received output '{output}', which is a folder. Give the name of a file.")
+    check_folder(output.parent)
+
+
+def describe_data(data: "datasets.ImageDataset") -> list[str]:
+    """Say in lines what was found: splits, classes, near duplicates, and each file that is not used."""
+    counts = data.counts
+    names = ", ".join(data.class_names)
+    near = data.near_duplicates
+    return [
+        f"{counts['train']} pictures to learn from, {counts['validation']} to choose with, "
+        f"{counts['test']} to test on; classes: {names}.",
+        *([f"Near duplicates: {near} pictures, each kept in one split with those that it resembles."] if near else []),
+        *(f"Set aside: {file} ({reason.rstrip('.')})." for file, reason in data.set_aside),
+    ]
+
+
+def _check_classes(data: "datasets.ImageDataset") -> None:
+    import numpy as np
+
+    counts = np.bincount(np.concatenate(list(data.labels.values())), minlength=len(data.class_names))
+    few = [f"{name}: {n}" for name, n in zip(data.class_names, counts, strict=True) if n < FEWEST_PICTURES]
+    if few:
+        raise ValueError(
+            f"Received too few usable pictures ({', '.join(few)}), expected {FEWEST_PICTURES} or more per class. "
+            "Add pictures to those folders."
+        )
+
+
+def _find_features(
+    data: "datasets.ImageDataset",
+    network: "keras.Model",
+    *,
+    backbone: str,
+    image_size: int,
+    say: Callable[[str], None],
+) -> "features.FeatureSets":
+    """Return the features, saved for the next time where that can be."""
+    from helpers import datasets, features
+
+    try:
+        check_folder(datasets.data_folder())
+    except ValueError:
+        say(f"Nothing can be written to '{datasets.data_folder()}': features are not saved (see COURSE_DATA).")
+        splits = {split: datasets.batches(getattr(data, split), image_size=image_size) for split in datasets.SPLITS}
+        return features.FeatureSets(**{s: features.Features(*features.extract(network, b)) for s, b in splits.items()})
+    return features.load_or_extract(data, backbone=backbone, image_size=image_size, network=network)
+
+
+def choose_penalty(found: "features.FeatureSets", *, num_classes: int) -> tuple[float, float]:
+    """Return the penalty whose head is best on the validation split, and its accuracy there.
+
+    Ties go to the larger likelihood of the right answers, which a small split decides better than its accuracy.
+    """
+    import numpy as np
+
+    from helpers import training
+
+    results = []
+    for penalty in PENALTIES:
+        head = training.fit_logistic_head(
+            found.train.features, found.train.labels, num_classes=num_classes, penalty=penalty
+        )
+        result = training.evaluate(head, found.validation.features, found.validation.labels)
+        likelihood = np.log(result.probabilities[np.arange(len(result.labels)), result.labels] + 1e-12).mean()
+        results.append((result.accuracy, likelihood, penalty))
+    accuracy, _, penalty = max(results)
+    return penalty, accuracy

@@ -1,0 +1,61 @@
+"""Every picture lesson on real photos, and what `teach` makes of them: `make test-photos`, before a release."""
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import prediction
+from helpers.commands import notebooks, teach
+
+pytestmark = pytest.mark.photos
+
+# Shorter where a lesson is long; its text need not hold then.
+SHORT = {
+    "05_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
+    "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_EPOCHS": 10},
+}
+NUMBERS_ONLY = {"02_neurons_to_networks"}  # its DATASET names tables of small grey digits or clothes, not a folder
+LESSONS = [path for path in notebooks.find_notebooks() if path.stem not in NUMBERS_ONLY]
+
+
+@pytest.fixture(scope="module")
+def photos() -> Path:
+    if not (root := os.environ.get("COURSE_PHOTOS")):
+        pytest.skip("needs COURSE_PHOTOS: a folder with cat_dog_small/ and weather/")
+    return Path(root).resolve()
+
+
+def run(path: Path, output: Path, **parameters: str | int) -> str:
+    (result,) = notebooks.run_notebooks([path], output=output, parameters=parameters, progress=False)
+    assert not result.failed
+    return result.page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS])
+@pytest.mark.parametrize("name", ["cat_dog_small", "weather"])
+def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: Path) -> None:
+    parameters = SHORT.get(path.stem, {})
+    page = run(path, tmp_path, DATASET=str(photos / name), **parameters)
+    assert parameters or "Not so with these pictures" not in page, "what the text claims is true of photos, too"
+    if (path.stem, name) == ("04_vanilla_cnn", "cat_dog_small"):
+        accuracy = re.search(r"training [\d.]+, validation ([\d.]+)", page)
+        assert float(accuracy[1]) >= 0.72
+
+
+def test_neurons_learn_clothes(tmp_path: Path) -> None:
+    home = os.environ.get("KERAS_HOME")
+    if not home or not Path(home, "datasets", "fashion-mnist").is_dir():
+        pytest.skip("needs KERAS_HOME: a Keras home with Fashion-MNIST in it")
+    (path,) = notebooks.find_notebooks(["02"])
+    run(path, tmp_path, DATASET="fashion_mnist")
+
+
+def test_teach_recognises_cats_and_dogs(photos: Path, tmp_path: Path) -> None:
+    lesson = teach.teach(photos / "cat_dog_small" / "train", output=tmp_path / "cats.keras", say=lambda _: None)
+    files = sorted((photos / "cat_dog_small" / "validation").rglob("*.jpg"))
+    predictions, problems = prediction.predict_files(prediction.load_classifier(lesson.model), files)
+    assert (len(predictions), problems) == (1000, [])
+    assert np.mean([row.label == Path(row.file).parent.name for row in predictions]) >= 0.98
