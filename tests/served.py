@@ -48,8 +48,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def send(self, content: bytes) -> None:
-        self.wfile.write(content)
+        # Counted first: the reader can be done before this thread goes on.
         self.host.sent += len(content)
+        self.wfile.write(content)
 
     @property
     def first(self) -> int:
