@@ -17,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from helpers._quiet import without_remarks
 
@@ -70,19 +71,23 @@ def font_families() -> list[str]:
     return ["DejaVu Sans", *(name for name in KOREAN_FONTS if name in installed)]
 
 
-def display_figure(figure: Figure, *, alt: str) -> None:
+def display_figure(figure: Figure, *, colours: int | None = None, alt: str) -> None:
     """Show `figure` in the notebook with `alt` in the output's metadata, where screen readers find it.
 
     Raises:
         ValueError: if `alt` is empty.
     """
-    _display_png(as_png(figure), alt=alt)
+    _display_png(as_png(figure, colours=colours), alt=alt)
 
 
-def as_png(figure: Figure) -> bytes:
-    """Return `figure` as the content of a PNG file."""
+def as_png(figure: Figure, *, colours: int | None = None) -> bytes:
+    """Return `figure` as the content of a PNG file; with at most 256 `colours`, photos take a third of the space."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", pil_kwargs={"optimize": True})  # an eighth smaller
+    if colours is not None:
+        picture = Image.open(buffer).convert("RGB")
+        buffer = BytesIO()
+        picture.quantize(colours).save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -98,6 +103,7 @@ def show_images(
     titles: Sequence[str] | None = None,
     columns: int = 5,
     correct: Sequence[bool] | None = None,
+    colours: int | None = None,
     alt: str,
 ) -> None:
     """Show pictures in a grid.
@@ -108,6 +114,7 @@ def show_images(
         columns: pictures per row.
         correct: one per picture: right answers get a blue frame and title, wrong ones an orange title and a broken
             orange frame with a cross in its corner.
+        colours: in all, at most 256, so that many photos make a small file; None for all that there are.
         alt: what the figure shows.
 
     Raises:
@@ -136,7 +143,7 @@ def show_images(
             _draw_frame(axis, right=bool(correct[index]))
         if titles is not None:
             axis.set_title(titles[index], fontsize=9, color=colour, fontfamily=font_families())
-    display_figure(figure, alt=alt)
+    display_figure(figure, colours=colours, alt=alt)
 
 
 def _draw_image(axis: Axes, image: np.ndarray) -> None:
@@ -369,18 +376,11 @@ def show_gallery(
         for (caption, picture), axis in zip(row, row_axes, strict=False):
             _draw_image(axis, picture)
             original = picture is before
-            axis.text(
-                0.5,
-                -0.04,
-                caption,
-                transform=axis.transAxes,
-                ha="center",
-                va="top",
-                fontsize=8,
-                color=BLUE if original else BLACK,
-                fontweight="bold" if original else "normal",
-            )
-    display_figure(figure, alt=alt)
+            look = {"color": BLUE, "fontweight": "bold"} if original else {"color": BLACK}
+            text = axis.text(0.5, -0.04, caption, transform=axis.transAxes, ha="center", va="top", fontsize=8, **look)
+            text.set_in_layout(False)  # a long line must not make the pictures small
+    figure.get_layout_engine().set(h_pad=0.08 * lines, hspace=0)
+    display_figure(figure, colours=256, alt=alt)
 
 
 def show_spread(

@@ -13,6 +13,7 @@ from matplotlib import pyplot
 from PIL import Image
 from scipy.ndimage import center_of_mass
 from scipy.ndimage import label as label_regions
+from skimage.data import chelsea
 
 from helpers import images, plotting
 from tests.conftest import draw_noise
@@ -338,7 +339,7 @@ def test_lines_of_different_lengths_on_a_logarithmic_axis(screen: Screen) -> Non
 @pytest.mark.parametrize("epochs", [2, 5, 20])
 def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, *, alt: figures.append(figure))
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
     plotting.show_lines({"a": (range(1, epochs + 1), np.zeros(epochs))}, x_label="epoch", y_label="y", alt=ALT)
     assert all(float(tick).is_integer() for tick in figures[0].axes[0].get_xticks())
 
@@ -349,9 +350,18 @@ def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
     assert len(screen) == 1
 
 
+def test_a_figure_of_few_colours_is_a_small_file_and_looks_the_same(screen: Screen) -> None:
+    for colours in (None, 256):
+        plotting.show_images([chelsea()], colours=colours, alt=ALT)
+    full, small = (data["image/png"] for data, _ in screen)
+    assert len(small) < len(full) / 2
+    shades = [np.asarray(Image.open(BytesIO(content)).convert("RGB"), dtype=int) for content in (full, small)]
+    assert np.abs(shades[0] - shades[1]).mean() < 5
+
+
 def test_a_gallery_shows_the_original_before_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
     figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, *, alt: figures.append(figure))
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
     picture = draw_noise(0)
     rows = {"moved": {f"Turn\nlimit={i}": picture.copy() for i in range(3)}, "recoloured": {"Blur\n": picture.copy()}}
     plotting.show_gallery(picture, rows, columns=2, alt=ALT)
@@ -365,7 +375,7 @@ def test_a_gallery_shows_the_original_before_each_row(monkeypatch: pytest.Monkey
 
 def test_a_spread_is_the_mean_over_seeds_and_its_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
     figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, *, alt: figures.append(figure))
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
     values = np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]])  # (seeds, points)
     plotting.show_spread({"a": ([1, 2], values), "b": ([1, 2], values)}, x_label="x", y_label="y", level=0, alt=ALT)
     (axis,) = figures[0].axes
