@@ -90,7 +90,8 @@ def render_augmentation(figures: dict) -> list[str]:
     """Return the lines on what changing pictures costs."""
     lines = [
         f"Changing pictures in memory, {figures['image_size']} px, in batches of 32: milliseconds per 1,000 pictures, "
-        "and how many times faster than the older generator with the same transforms:",
+        "and how many times faster than the older generator with the same transforms (the ratios are what counts: the "
+        "machine may have been busy):",
         "",
         "| transforms | generator | Keras layers | albumentations |",
         "|---|---|---|---|",
