@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -170,6 +171,85 @@ def test_keras_network_with_weights_equals_keras_own_way(name, width, file):
     pictures = draw_noise(224, 224)
     expected = theirs(module.preprocess_input(pictures.copy()), training=False)
     np.testing.assert_allclose(network(pictures, training=False), expected, rtol=1e-4, atol=1e-4)
+
+
+# How much learns
+
+
+def names_of_learners(network: keras.Model) -> set[str]:
+    return {weight.path.split("/")[-2] for weight in network.trainable_variables}
+
+
+def test_the_top_learns_but_not_its_batch_normalisation():
+    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    network.trainable = False
+    backbones.unfreeze_top(network, from_name="block7a")
+    assert names_of_learners(network) == {
+        *("block7a_expand_conv", "block7a_depthwise_conv", "block7a_project_conv", "top_conv")
+    }
+    backbones.unfreeze_top(network, layers=3)  # convolution, batch normalisation, activation
+    assert names_of_learners(network) == {"top_conv"}
+    backbones.unfreeze_top(network, layers=0)
+    assert not network.trainable_variables
+    backbones.unfreeze_top(network, layers=len(network.layers))
+    assert not any("bn" in name for name in names_of_learners(network))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "layers=None and from_name=None, expected one of them"),
+        ({"layers": 3, "from_name": "block6a"}, "expected one of them"),
+        ({"layers": -1}, "expected 0 to"),
+        ({"layers": 10_000}, "expected 0 to"),
+        ({"from_name": "blok6a"}, "Did you mean"),
+    ],
+)
+def test_what_cannot_be_unfrozen_is_said(options, said):
+    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        backbones.unfreeze_top(network, **options)
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "VGG16"])
+def test_a_network_cut_in_two_is_the_same_network(name):
+    network = backbones.build(name, input_shape=(64, 64, 3), weights=None)
+    bottom, top = backbones.split_at(network, {"EfficientNetLite0": "block6a", "VGG16": "block5_conv1"}[name])
+    pictures = draw_noise(64, 64)
+    np.testing.assert_array_equal(top(bottom(pictures)), network(pictures, training=False))
+    assert bottom.count_params() + top.count_params() == network.count_params()
+    backbones.unfreeze_top(network, from_name={"EfficientNetLite0": "block6a", "VGG16": "block5"}[name])
+    assert not bottom.trainable_variables
+    assert [id(v) for v in top.trainable_variables] == [id(v) for v in network.trainable_variables]
+
+
+@pytest.mark.parametrize("name", ["block5c_project_conv", "block5c_add"])
+def test_a_network_is_not_cut_where_a_shortcut_leads_past(name):
+    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    with pytest.raises(ValueError, match="a shortcut leads past it"):
+        backbones.split_at(network, name)
+
+
+def statistics_after_fit(network: keras.Model, *, protect: bool) -> bool:
+    """Tell whether `fit` changes the moving statistics of a network that is called with `training=False`."""
+    network.trainable = True
+    if protect:
+        backbones.unfreeze_top(network, layers=len(network.layers))
+    inputs = keras.Input((32, 32, 3))
+    maps = network(inputs, training=False)
+    model = keras.Model(inputs, keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(maps)))
+    model.compile("sgd", "mse")
+    statistics = [weight for weight in network.weights if "moving" in weight.name]
+    before = [weight.numpy() for weight in statistics]
+    model.fit(draw_noise(32, 32), np.zeros((2, 2)), verbose=0)
+    return any((old != new.numpy()).any() for old, new in zip(before, statistics, strict=True))
+
+
+def test_only_frozen_batch_normalisation_keeps_its_statistics_in_fit():
+    # What lesson 12 teaches. If the first line fails, Keras keeps `training=False` in `fit` again: tell the lesson.
+    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    assert statistics_after_fit(network, protect=False)
+    assert not statistics_after_fit(network, protect=True)
 
 
 # Saved models
