@@ -115,6 +115,12 @@ def test_a_folder_is_understood(
         assert found <= allowed and bool(found) == bool(split)
 
 
+def test_a_folder_without_pictures_is_said(make_folder: MakeFolder) -> None:
+    folder = make_folder({"cat": 6, "dog": 6, "eel": 0})
+    (folder / ".hidden").mkdir()
+    assert datasets.load(folder).notes == ("'eel' has no pictures",)
+
+
 TWO_WAYS = {name: unicodedata.normalize(form, "고양이") for name, form in (("windows", "NFC"), ("mac", "NFD"))}
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from helpers import cleaning
+from helpers import cleaning, images
 from helpers.datasets._batches import decode_files
 from helpers.datasets._splits import (
     SPLITS,
@@ -21,7 +21,6 @@ from helpers.datasets._splits import (
     split_pictures,
 )
 
-INSPECTED_AT_ONCE = 512  # files
 # What may stand in a split's name beside "train", ...: `seg_train`, `test_set`, `val_images`, `train2017`.
 FILLERS = {"data", "dataset", "folder", "full", "image", "images", "img", "imgs", "photos", "pictures"} | {"seg", "set"}
 
@@ -58,7 +57,7 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
     """Do what `load` does, for a folder."""
     survey = survey_folder(folder)
     _require_classes(folder, survey)
-    inspections = _inspect([candidate.path for candidate in survey.candidates])
+    inspections = cleaning.inspect_files([candidate.path for candidate in survey.candidates])
     pools: dict[str, list[Picture]] = {split: [] for split in survey.roots}
     set_aside = list(survey.unused)
     for position, (candidate, inspection) in enumerate(zip(survey.candidates, inspections, strict=True)):
@@ -90,12 +89,6 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
         near_duplicates=count,
         notes=tuple(survey.notes),
     )
-
-
-def _inspect(paths: Sequence[Path]) -> list[cleaning.Inspection]:
-    # In portions: a job that waits takes two kilobytes, and 25,000 of them would be seen in the memory.
-    portions = (paths[start : start + INSPECTED_AT_ONCE] for start in range(0, len(paths), INSPECTED_AT_ONCE))
-    return [inspection for portion in portions for inspection in cleaning.inspect_files(portion)]
 
 
 def _require_classes(folder: Path, survey: Survey) -> None:
@@ -226,6 +219,10 @@ def survey_folder(folder: Path) -> Survey:
         else:
             reason = "it stands in no class folder" if split else f"'{as_text(parts[0])}' is not used"
             survey.unused.append((name, reason))
+    for root in survey.roots.values():
+        for path in sorted(folder.joinpath(*root).iterdir()):
+            if path.is_dir() and not images.is_passed_over(path.name) and path.name not in tree.folders[root]:
+                survey.notes.append(f"'{as_text(path.relative_to(folder).as_posix())}' has no pictures")
     survey.candidates.sort()
     survey.class_names = tuple(sorted({c.class_name for c in survey.candidates if c.split == "train"}))
     return survey
@@ -234,8 +231,7 @@ def survey_folder(folder: Path) -> Survey:
 def list_with_splits(folder: Path) -> list[tuple[Path, str]]:
     """List the files that claim to be pictures, each with the split whose folder it is in, `""` if there are none."""
     tree = Tree(folder)
-    tops = tree.children(())
-    split_of = {top: _split_of(top, tops) for top in tops}
+    split_of = _name_splits(tree.children(()))
     if "train" not in split_of.values():
         return [(path, "") for path in tree.paths.values() if path.is_file()]
     return [(path, split) for parts, path in tree.paths.items() if (split := split_of.get(parts[0])) and path.is_file()]
@@ -268,10 +264,10 @@ def tell_apart(first: str, second: str) -> str:
 def _find_roots(folder: Path, tree: Tree, notes: list[str]) -> dict[str, tuple[str, ...]]:
     """Return the path of each split below the folder; of the folder itself, `()`, if it is not split."""
     tops = tree.children(())
-    named = {top: split for top in tops if (split := _split_of(top, tops))}
+    named = _name_splits(tops)
     roots: dict[str, tuple[str, ...]] = {}
     for top, split in named.items():
-        root = _unwrap(tree, top, notes)
+        root = _unwrap(tree, top)
         if not tree.children(root):
             continue
         if split in roots:
@@ -295,24 +291,25 @@ def _find_roots(folder: Path, tree: Tree, notes: list[str]) -> dict[str, tuple[s
             f"beside {_enumerate(others)}: is it the training split or a class? Expected 'train', 'validation' and "
             "'test', or class folders. Move the others away if it is a split, or rename it if it is a class."
         )
+    notes += [f"the classes are taken from '{as_text('/'.join(root))}'" for root in roots.values() if len(root) > 1]
     notes += [f"'{as_text(top)}' has no class folders and is not used" for top in flat]
     notes += [f"'{as_text(top)}' is neither train, validation nor test and is not used" for top in others]
     return roots
 
 
-def _split_of(name: str, siblings: Sequence[str]) -> str:
-    """Return the split that a folder's name says, if any: `Train`, `seg_train` beside `seg_test`, `test_set`."""
-    words = {sibling: set(re.findall(r"[^\W\d_]+", sibling.lower())) for sibling in siblings}
-    common = set.intersection(*words.values()) if len(siblings) > 1 else set()
-    own = words[name] - FILLERS - (common - set(cleaning.SPLIT_FOLDERS))
-    return cleaning.SPLIT_FOLDERS.get(own.pop(), "") if len(own) == 1 else ""
+def _name_splits(tops: Sequence[str]) -> dict[str, str]:
+    """Return the splits that folders' names say: `Train`, `seg_train` beside `seg_test`, `test_set`."""
+    words = {top: set(re.findall(r"[^\W\d_]+", top.lower())) for top in tops}
+    common = set.intersection(*words.values()) if len(tops) > 1 else set()
+    fillers = FILLERS | (common - set(cleaning.SPLIT_FOLDERS))
+    own = {top: " ".join(words[top] - fillers) for top in tops}
+    return {top: cleaning.SPLIT_FOLDERS[own[top]] for top in tops if own[top] in cleaning.SPLIT_FOLDERS}
 
 
-def _unwrap(tree: Tree, top: str, notes: list[str]) -> tuple[str, ...]:
+def _unwrap(tree: Tree, top: str) -> tuple[str, ...]:
     """Return the folder of a split, further down if an archive has wrapped it twice: `seg_train/seg_train`."""
     inner = tree.children((top,))
     if len(inner) == 1 and not tree.files[top,] and inner[0].casefold() in {top.casefold(), *FILLERS}:
-        notes.append(f"the classes are taken from '{as_text(top)}/{as_text(inner[0])}'")
         return (top, inner[0])
     return (top,)
 
