@@ -19,7 +19,7 @@ from PIL import Image
 from helpers import cleaning, images
 
 RESULTS = Path(__file__).parent / "results" / "data_check.json"
-ROUNDS = 5
+ROUNDS = 9
 BUDGET = 1.5
 
 
@@ -30,8 +30,8 @@ def decode_with_pillow(file: Path) -> None:
 
 
 def decode_all(files: list[Path]) -> None:
-    """Decode files with as many threads as `data check` takes."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    """Decode files with as many threads as `data check` takes (`cleaning.inspect_files`)."""
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         list(pool.map(decode_with_pillow, files))
 
 

@@ -85,7 +85,8 @@ def inspect_files(paths: Sequence[str | Path], *, progress: bool = False) -> lis
     """Inspect many files side by side, in the order given (see `inspect_file`); `progress` shows a bar."""
     # Threads, since decoding, resizing and hashing leave Python's lock alone; in portions, so that memory stays flat.
     portions = (paths[start : start + PORTION] for start in range(0, len(paths), PORTION))
-    with images.pillow_is_quiet, ThreadPoolExecutor(os.cpu_count()) as pool:  # quiet once, not once per file
+    workers = (os.cpu_count() or 1) + 1  # one waits for the disk
+    with images.pillow_is_quiet, ThreadPoolExecutor(workers) as pool:  # quiet once, not once per file
         inspections = (inspection for portion in portions for inspection in pool.map(inspect_file, portion))
         return list(files.progress(inspections, unit="picture", total=len(paths), disable=not progress))
 
