@@ -18,6 +18,16 @@ from helpers import cleaning, datasets, files, training
 BATCHES_AT_A_TIME = 4
 CLASS_NAMES_ENTRY = "class_names.json"  # beside Keras' own entries; Keras passes over what it does not know
 HDF5_START = b"\x89HDF\r\n\x1a\n"
+# Models of other programs, which Keras cannot load.
+OTHER_MODELS = {
+    ".onnx": "an ONNX model",
+    ".pb": "a part of a SavedModel",
+    ".pkl": "a pickled object",
+    ".pt": "a PyTorch model",
+    ".pth": "a PyTorch model",
+    ".safetensors": "the weights of a model without its layers",
+    ".tflite": "a TensorFlow Lite model, which cannot be turned back",
+}
 SAVE_AGAIN = "prediction.save_classifier(model, 'model.keras', class_names=[...])"
 
 
@@ -111,12 +121,8 @@ def load_classifier(path: str | Path) -> Classifier:
 
 def _check_format(path: Path) -> None:
     """Refuse what is no `.keras` file, and say how other models are brought over."""
-    if (path / "saved_model.pb").is_file():
-        raise ValueError(
-            f"Received '{path}', a SavedModel folder, which Keras 3 cannot train or save again; expected a .keras "
-            "file. Save it as one where it was made: model.save('model.keras'); a model of Keras 2 as .h5, with the "
-            "package tf-keras."
-        )
+    if path.is_dir():
+        raise ValueError(f"Received '{path}', {_describe_folder(path)}")
     if not path.is_file():
         raise FileNotFoundError(f"There is no file '{path}'. Check the path, or train a model with `teach` first.")
     with path.open("rb") as file:
@@ -126,8 +132,36 @@ def _check_format(path: Path) -> None:
                 f"model = keras.models.load_model('{path.name}', compile=False), or load_weights into the same "
                 f"network if it holds weights only; then {SAVE_AGAIN}."
             )
+    if path.suffix.lower() in OTHER_MODELS:
+        raise ValueError(
+            f"Received '{path}', {OTHER_MODELS[path.suffix.lower()]}, expected a .keras file. Save the model as one "
+            "with Keras where it was made, or train one with `teach`."
+        )
     if not zipfile.is_zipfile(path):
         raise ValueError(f"Received '{path}', expected a Keras model. Train one with `teach`.")
+    with zipfile.ZipFile(path) as archive:
+        models = [name for name in archive.namelist() if name.endswith((".keras", ".h5", "saved_model.pb"))]
+        if models and "config.json" not in archive.namelist():
+            raise ValueError(
+                f"Received '{path}', an archive with the model '{models[0]}' in it, expected a .keras file. Unpack it, "
+                "and give the model."
+            )
+
+
+def _describe_folder(path: Path) -> str:
+    """Say what a folder in place of a model is, and what to give."""
+    names = {entry.name for entry in path.iterdir()}
+    if names & {"saved_model.pb", "saved_model.pbtxt"}:
+        return (
+            "a SavedModel folder, which Keras 3 cannot train or save again; expected a .keras file. Save it as one "
+            "where it was made: model.save('model.keras'); a model of Keras 2 as .h5, with the package tf-keras."
+        )
+    if {"config.json", "model.weights.h5"} <= names:
+        return "a .keras file that was unpacked, expected the file itself. Copy it again, without unpacking it."
+    if models := sorted(name for name in names if name.endswith((".keras", ".h5"))):
+        return f"a folder, expected one .keras file. Did you mean '{path / models[0]}'?"
+    what = "a folder without a model in it" if names else "an empty folder (a SavedModel has a file saved_model.pb)"
+    return f"{what}, expected one .keras file. Check the path, or train a model with `teach` first."
 
 
 def _explain(config: Any) -> str:
