@@ -28,6 +28,8 @@ OTHER_MODELS = {
     ".safetensors": "the weights of a model without its layers",
     ".tflite": "a TensorFlow Lite model, which cannot be turned back",
 }
+# What gives no probabilities at the end of a network.
+OPEN_ENDS = tuple(getattr(keras.activations, name) for name in ("linear", "relu", "tanh", "elu", "gelu", "softplus"))
 SAVE_AGAIN = "prediction.save_classifier(model, 'model.keras', class_names=[...])"
 
 
@@ -212,6 +214,31 @@ def _check_classifier(what: str, model: keras.Model, class_names: object) -> Non
     noise = np.random.default_rng(0).uniform(0, 255, (2, height, width, 3))
     pictures = np.concatenate([noise, np.zeros_like(noise[:1]), np.full_like(noise[:1], 255)]).astype(np.float32)
     _check_probabilities(what, np.asarray(model(pictures, training=False)))
+    if end := _find_open_end(model):
+        raise ValueError(
+            f"Received {what} that ends with {end}, so answers in any numbers (logits?), expected probabilities. "
+            f"{_advise_last_step(units)}"
+        )
+
+
+def _find_open_end(model: keras.Model) -> str:
+    """Say how a model ends if its answers can be any numbers: a few of these may look like probabilities."""
+    for layer in reversed(model.layers):
+        if isinstance(layer, keras.Model):
+            return _find_open_end(layer)
+        activation = getattr(layer, "activation", None)
+        is_inert = isinstance(layer, keras.layers.Activation) and activation is keras.activations.linear
+        if is_inert or isinstance(layer, (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape)):
+            continue
+        if activation in OPEN_ENDS:
+            return f"the activation '{activation.__name__}'"
+        break
+    return ""
+
+
+def _advise_last_step(units: int) -> str:
+    missing = 'Activation("sigmoid")' if units == 1 else "Softmax()"
+    return f"Add the last step: model = keras.Sequential([model, keras.layers.{missing}]); then {SAVE_AGAIN}."
 
 
 def _check_probabilities(what: str, outputs: np.ndarray) -> None:
@@ -224,10 +251,9 @@ def _check_probabilities(what: str, outputs: np.ndarray) -> None:
             "again, with a smaller learning rate."
         )
     if outputs.min() < 0 or outputs.max() > 1:
-        missing = 'Activation("sigmoid")' if units == 1 else "Softmax()"
         raise ValueError(
             f"Received {what} that answers from {outputs.min():.3g} to {outputs.max():.3g} (logits?), expected "
-            f"probabilities in 0..1. Add the last step: keras.Sequential([model, keras.layers.{missing}])."
+            f"probabilities in 0..1. {_advise_last_step(units)}"
         )
     if units > 1 and np.abs(sums - 1).max() > 0.01:  # half precision is that far off
         raise ValueError(

@@ -100,10 +100,11 @@ def survey_folder(folder: str | Path) -> Survey:
         survey.candidates.append(_place(as_text(path.relative_to(folder).as_posix()), path, parts, roots, names))
     survey.candidates.sort()
     survey.class_names = tuple(sorted({c.class_name for c in survey.candidates if c.split == "train"}))
-    for root in survey.roots.values():
-        survey.notes += _note_folders(folder, root, tree)
-    survey.notes += _note_missing(survey)
     survey.problem = survey.problem or _find_problem(folder, tree, survey)
+    if not survey.problem:
+        for root in survey.roots.values():
+            survey.notes += _note_folders(folder, root, tree)
+        survey.notes += _note_missing(survey)
     return survey
 
 

@@ -69,8 +69,10 @@ def check_pictures(options: argparse.Namespace) -> int:
     findings = cleaning.find_problems(options.folder, progress=True)
     unusable = {finding.file for finding in findings if not finding.usable}
     print(f"{number:,} pictures looked at, {number - len(unusable):,} of them usable.")
-    for note in filter(None, [*survey.notes, survey.problem]):
-        say(f"Note: {note.rstrip('.')}.")
+    for note in survey.notes:
+        say(f"Note: {note}.")
+    if survey.problem:
+        say(f"For training: {survey.problem}")
     if findings:
         _print_findings(findings)
     if options.manifest:

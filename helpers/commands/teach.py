@@ -4,7 +4,8 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ PENALTIES = (1.0, 10.0, 100.0, 1000.0)  # tried on the validation split
 SHARES = {"train": 80, "validation": 10, "test": 10}  # per cent
 # More than there are: `load` shrinks the three in proportion, and uses a split with a folder of its own whole.
 EVERY_PICTURE = 1_000_000_000
+SET_ASIDE_SHOWN = 20  # files with one reason
 MISTAKES_SHOWN = 10  # kinds of mistake on a screen too narrow for the confusion matrix
 FEWEST_PICTURES = 10  # per class; below, a split of ten per cent is empty
 
@@ -213,8 +215,20 @@ def describe_data(data: "datasets.ImageDataset") -> list[str]:
         f"{counts['test']} to test on; classes: {names}.",
         *([f"Near duplicates: {near} pictures, each kept in one split with those that it resembles."] if near else []),
         *(f"Note: {note}." for note in data.notes),
-        *(f"Set aside: {file} ({reason.rstrip('.')})." for file, reason in data.set_aside),
+        *_describe_set_aside(data.set_aside),
     ]
+
+
+def _describe_set_aside(set_aside: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Name each file that is not used; of a folder that is not used as a whole, the first ones."""
+    reasons: Counter[str] = Counter()
+    for file, reason in set_aside:
+        reasons[reason] += 1
+        if reasons[reason] <= SET_ASIDE_SHOWN:
+            yield f"Set aside: {file} ({reason.rstrip('.')})."
+    for reason, count in reasons.items():
+        if count > SET_ASIDE_SHOWN:
+            yield f"Set aside: {count - SET_ASIDE_SHOWN:,} files more ({reason.rstrip('.')}); the report names them."
 
 
 def _check_classes(data: "datasets.ImageDataset") -> None:

@@ -1,6 +1,7 @@
 """Pictures from a folder: every file is used, or named with the reason why not."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -55,8 +56,14 @@ def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageD
         set_aside=tuple(sorted(set_aside)),
         paths=paths,
         near_duplicates=count,
-        notes=tuple(survey.notes),
+        notes=(*survey.notes, *_note_depth(inspections)),
     )
+
+
+def _note_depth(inspections: Sequence[cleaning.Inspection]) -> list[str]:
+    """Say what becomes of files of 16 bits that hold smaller numbers: they would be black otherwise."""
+    details = Counter(detail for found in inspections for kind, detail in found.remarks if kind == "depth")
+    return [f"{count:,} pictures have {detail}" for detail, count in details.items()]
 
 
 def _require_classes(folder: Path, survey: cleaning.Survey) -> None:
