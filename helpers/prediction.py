@@ -197,7 +197,8 @@ def _find_foreign(part: Any) -> Iterator[str]:
 
 def _check_classifier(what: str, model: keras.Model, class_names: object) -> None:
     """Make sure that a model takes what we give it, answers in probabilities, and has a name for every answer."""
-    match model.input_shape, model.output_shape:
+    # A network that has not seen a picture yet, and does not say which it takes, has no shapes.
+    match getattr(model, "input_shape", None), getattr(model, "output_shape", None):
         case (None, int() as height, int() as width, 3), (None, int() as units) if height == width:
             pass
         case shapes:

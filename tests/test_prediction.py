@@ -285,7 +285,7 @@ def end_quietly(activation: str | None, *after: keras.layers.Layer) -> keras.Mod
     bias = keras.initializers.Constant(0.3)
     units = 2 if activation == "softmax" else 1
     dense = keras.layers.Dense(units, activation=activation, kernel_initializer="zeros", bias_initializer=bias)
-    return keras.Sequential([keras.Model(inputs, dense(pooled)), *after])
+    return keras.Sequential([keras.Input((4, 4, 3)), keras.Model(inputs, dense(pooled)), *after])
 
 
 @pytest.mark.parametrize("activation", [None, "relu", "tanh"])
@@ -314,6 +314,12 @@ def test_the_advice_for_logits_helps(tmp_path: Path) -> None:
     mended = keras.Sequential([build_ending(3, None), keras.layers.Softmax()])
     prediction.save_classifier(mended, tmp_path / "m.keras", class_names=["a", "b", "c"])
     assert prediction.load_classifier(tmp_path / "m.keras").image_size == 4
+
+
+def test_a_network_that_does_not_say_what_it_takes_is_refused(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")])
+    with pytest.raises(ValueError, match=r"a model from None to None, expected square .* Begin it with keras\.Input"):
+        prediction.save_classifier(model, tmp_path / "m.keras", class_names=["a", "b"])
 
 
 @pytest.mark.parametrize("shape", [(None, None, 3), (16, 20, 3), (16, 16, 1)])
