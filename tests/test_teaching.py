@@ -208,7 +208,9 @@ def stand_in(confusion: np.ndarray, **changes: object) -> TeachResult:
     """A result that needs no training: class names of eight letters, and this confusion matrix."""
     names = tuple(f"class{number:03}" for number in range(len(confusion)))
     counts = {"train": 8, "validation": 1, "test": 1}
-    data = SimpleNamespace(**{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0} | changes)
+    data = SimpleNamespace(
+        **{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0, "notes": ()} | changes
+    )
     test = SimpleNamespace(accuracy=0.5, confusion=confusion, labels=np.zeros(int(confusion.sum())))
     return TeachResult(Path("m.keras"), Path("m.html"), data, test, 1.0, 0.5)
 
@@ -249,12 +251,22 @@ def test_without_mistakes_no_table_is_needed(capsys, monkeypatch: pytest.MonkeyP
     [
         ({"near_duplicates": 3}, "Near duplicates: 3 pictures, each kept in one split with those that it resembles."),
         ({"set_aside": (("a/b.heic", "no picture."),)}, "Set aside: a/b.heic (no picture)."),
+        ({"notes": ("'eel' has no pictures",)}, "Note: 'eel' has no pictures."),
     ],
 )
 def test_what_is_not_as_expected_is_said(changes: dict, line: str) -> None:
     first, *others = describe_data(stand_in(np.eye(2, dtype=int), **changes).data)
     assert first == "8 pictures to learn from, 1 to choose with, 1 to test on; classes: class000, class001."
     assert others == [line]
+
+
+def test_a_folder_full_of_what_is_not_used_does_not_fill_the_screen() -> None:
+    set_aside = [(f"extra/{number:04}.jpg", "'extra' is not used") for number in range(2000)]
+    set_aside += [("cat/cut.jpg", "cut short.")]
+    _, *lines = describe_data(stand_in(np.eye(2, dtype=int), set_aside=set_aside).data)
+    assert len(lines) == 22
+    assert "Set aside: 1,980 files more ('extra' is not used); the report names them." in lines
+    assert "Set aside: cat/cut.jpg (cut short)." in lines
 
 
 # --- names that cannot be written, a data folder that cannot be written to --------------------------------------

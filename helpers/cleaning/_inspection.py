@@ -160,7 +160,8 @@ def _is_overwritten(content: bytes) -> bool:
 def _check_png(content: bytes) -> None:
     for part in images.png_parts(content):
         if not part.whole and part.name[:1].isupper():  # a small letter: the picture can be shown without it
-            raise images.UnreadableError("unreadable", _unreadable(f"broken checksum in part {part.name.decode()}"))
+            name = part.name.decode("ascii", "backslashreplace")
+            raise images.UnreadableError("unreadable", _unreadable(f"broken checksum in part {name}"))
         if part.name == b"IEND":
             return
     raise images.UnreadableError("truncated", _unreadable("truncated PNG file"))

@@ -41,12 +41,4 @@ def say(text: str, *, file: TextIO | None = None) -> None:
     print(make_printable(text), file=file)
 
 
-def check_folder(folder: Path) -> None:
-    """Refuse, before long work and not after it, a folder that no file can be written to, or with a file in its way."""
-    in_the_way = next((path for path in (folder, *folder.parents) if path.is_file()), None)
-    if in_the_way:
-        raise ValueError(
-            f"Received output '{folder}', where no file can be written ('{in_the_way}' is a file). "
-            "Choose another folder."
-        )
-    files.require_writable(folder)
+check_folder = files.require_writable  # the name that `run` has for it
