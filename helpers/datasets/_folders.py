@@ -158,7 +158,8 @@ def _require_no_class_lost(folder: Path, survey: Survey, train: Sequence, set_as
 
 # --- What is a split, and what is a class ------------------------------------------------------------------------
 
-NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?)[ ._-]*\(?\d+\)?")  # cat.12, american_bulldog_7, dog (3)
+# cat.12, american_bulldog_7, dog (3): a class has a letter, or ends at the only dot (10.3).
+NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?|[^.]+(?=\.))[ ._-]*\(?\d+\)?")
 
 
 def as_text(name: str) -> str:
