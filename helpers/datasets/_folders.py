@@ -18,7 +18,8 @@ from helpers.datasets._splits import (
     split_pictures,
 )
 
-NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?)[ ._-]*\(?\d+\)?")  # cat.12, american_bulldog_7, dog (3)
+# cat.12, american_bulldog_7, dog (3): a class has a letter, or ends at the only dot (10.3).
+NAME_AND_NUMBER = re.compile(r"(.*?[^\W\d_].*?|[^.]+(?=\.))[ ._-]*\(?\d+\)?")
 
 
 def load_folder(folder: Path, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:
