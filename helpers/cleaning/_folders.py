@@ -11,7 +11,7 @@ import numpy as np
 
 from helpers import files
 from helpers.cleaning._inspection import HASH_BITS, KINDS, NEAR_DISTANCE, Inspection, inspect_files, near_blocks
-from helpers.cleaning._layout import Candidate, survey_folder
+from helpers.cleaning._layout import Candidate, Survey, survey_folder
 
 # Copies stay where they are tested rather than where they are learned, as in `datasets.load`.
 USES = ("test", "validation", "train", "")
@@ -35,7 +35,9 @@ class Finding(NamedTuple):
     usable: bool
 
 
-def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, progress: bool = False) -> list[Finding]:
+def find_problems(
+    folder: str | Path, *, near_distance: int = NEAR_DISTANCE, progress: bool = False, survey: Survey | None = None
+) -> list[Finding]:
     """Decode every picture of a folder and say what is wrong or odd.
 
     Unusable (`usable=False`) is what cannot be trained on: what is damaged, empty, oversized or no picture (see
@@ -47,6 +49,7 @@ def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, pro
         folder: one sub-folder per class, below `train`, `validation` and `test` or not; or any other folder.
         near_distance: how many of the 64 bits of the perceptual hash may differ in near duplicates, 0 to 64.
         progress: show a bar on standard error.
+        survey: of the folder, if you have made it already.
 
     Returns:
         Findings in the order of the files; a file can have several. Of near duplicates, the later file is named.
@@ -68,7 +71,8 @@ def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, pro
             f"Received near_distance={near_distance}, expected 0 to {HASH_BITS}. Use {NEAR_DISTANCE}, as measured."
         )
     folder = Path(folder)
-    candidates = sorted(survey_folder(folder).candidates, key=lambda candidate: candidate.path.as_posix())
+    survey = survey or survey_folder(folder)
+    candidates = sorted(survey.candidates, key=lambda candidate: candidate.path.as_posix())
     paths = [candidate.path for candidate in candidates]
     names = [path.relative_to(folder).as_posix() for path in paths]  # as they are: files are moved by them
     inspections = inspect_files(paths, progress=progress)

@@ -66,7 +66,7 @@ def check_pictures(options: argparse.Namespace) -> int:
     number = len(survey.candidates)
     if not number:
         raise ValueError(f"Received folder '{options.folder}' without a picture in it, expected one or more.")
-    findings = cleaning.find_problems(options.folder, progress=True)
+    findings = cleaning.find_problems(options.folder, progress=True, survey=survey)
     unusable = {finding.file for finding in findings if not finding.usable}
     print(f"{number:,} pictures looked at, {number - len(unusable):,} of them usable.")
     for note in survey.notes:
