@@ -100,7 +100,7 @@ def load_or_extract(
         with np.load(path, allow_pickle=False) as stored:
             return _as_feature_sets(dict(stored))
     if not saving:
-        say(f"Nothing can be written to '{_folder()}': features are not saved (see COURSE_DATA).")
+        say(f"Nothing can be written to '{datasets.data_folder()}': features are not saved (see COURSE_DATA).")
     network = network or backbones.build(backbone, input_shape=(image_size, image_size, 3))
     arrays: dict[str, np.ndarray] = {}
     for split in datasets.SPLITS:

@@ -388,6 +388,7 @@ def test_a_folder_that_cannot_be_opened_is_named_and_stays(tmp_path: Path, monke
     assert images.find_files(folder) == [folder / "open" / "a.png"]
     findings = cleaning.find_problems(folder)
     assert [(f.file, f.kind, f.usable) for f in findings] == [("closed", "unreadable", False)]
+    assert findings[0].detail.startswith("the folder cannot be opened (Permission denied)")
     assert cleaning.set_aside(folder, findings, destination=tmp_path / "aside") == []
     assert (folder / "closed").is_dir()
 

@@ -198,7 +198,7 @@ def test_where_nothing_can_be_written_nothing_is_saved_and_that_is_said(
     for network in (build_network(), None):
         found = features.load_or_extract(data, image_size=8, network=network, say=said.append)
         np.testing.assert_array_equal(found.train.features, saved.train.features)
-    line = f"Nothing can be written to '{path.parent}': features are not saved (see COURSE_DATA)."
+    line = f"Nothing can be written to '{own_data_folder.resolve()}': features are not saved (see COURSE_DATA)."
     assert said == [line, line]
     assert list(path.parent.iterdir()) == []
 

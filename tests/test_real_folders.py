@@ -5,6 +5,7 @@ of; its input is made by code. Nothing is trained: `teach` is followed until it 
 """
 
 import csv
+import errno
 import io
 import os
 import re
@@ -137,6 +138,19 @@ def through_predict(folder: Path) -> Answer:
     problems = re.findall(r"^Not read: (.*?) \((.*)\)\.$", error, re.MULTILINE)
     assert code == bool(problems)
     return Answer({shown(row, folder) for row in rows}, {shown(file, folder): reason for file, reason in problems})
+
+
+@pytest.fixture(autouse=True)
+def closed_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder called "closed" can be opened, not even by root, whom permissions do not bind."""
+    scandir = os.scandir
+
+    def refuse(path: Path | int) -> object:
+        if not isinstance(path, int) and Path(path).name == "closed":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
 
 
 THROUGH = {name: globals()[f"through_{name}"] for name in DOORS}
@@ -561,6 +575,9 @@ REFUSED = {
     "a class of links that lead nowhere": Refused(lose_class(lambda file, _: file.symlink_to("nowhere.jpg")), LOST),
     "a class of copies": Refused(lose_class(lambda file, other: hold(other.read_bytes())(file)), LOST),
     "a class folder that is gone": Refused(lose_folder, LOST),
+    "a class folder that cannot be opened": Refused(
+        CATS | {"closed": 3}, r"of 'closed', .*'closed', for example: the folder cannot be opened \(Permission denied\)"
+    ),
 }  # fmt: skip
 
 
@@ -583,4 +600,14 @@ def test_a_folder_that_cannot_be_understood_is_refused_before_the_work(
         (line,) = re.findall("^For training: .*", answer.said, re.MULTILINE) or [""]
         assert bool(re.search(kind.message, line)) == kind.checked
     else:
-        assert all("nowhere" in reason or "web page" in reason for reason in answer.named.values())
+        assert all(re.search("nowhere|web page|cannot be opened", reason) for reason in answer.named.values())
+
+
+@posix
+@pytest.mark.parametrize("door", DOORS)
+def test_a_folder_in_a_class_that_cannot_be_opened_is_named(door: str, tmp_path: Path) -> None:
+    fill(tmp_path / "photos", CATS | {"cat/closed": 3})
+    answer = THROUGH[door](tmp_path / "photos")
+    assert used_or_named(tmp_path / "photos", answer)
+    assert answer.named.keys() == {"cat/closed"}
+    assert "the folder cannot be opened (Permission denied)" in answer.named["cat/closed"]

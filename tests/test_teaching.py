@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -122,6 +123,13 @@ def test_the_report_lists_what_was_set_aside(result: TeachResult, report: str, s
     for file, reason in reasons.items():
         assert f"{file}: {reason}" in text
         assert any(line.startswith(f"Set aside: {file} (") for line in said)
+
+
+def test_the_report_says_how_the_folder_was_read(result: TeachResult, report: str, tmp_path: Path) -> None:
+    assert "How the folder was read" not in report
+    data = replace(result.data, notes=("'<b>' has no pictures",))
+    page = write_report(replace(result, data=data, report=tmp_path / "a.html"), backbone="net", image_size=32)
+    assert "How the folder was read'<b>' has no pictures" in Page(page.read_text(encoding="utf-8")).text
 
 
 def test_the_report_shows_names_and_does_not_run_them(report: str) -> None:
