@@ -28,7 +28,7 @@ MOST_SHADE = 40
 MOST_SIZE = 0.15  # of its width or height: axes with longer numbers make a figure a little larger or smaller
 MOST_PIXELS = 0.005  # share of pixels that may differ in a figure that is the same everywhere
 VISIBLE = 8  # of 255: smaller differences are rounding
-LEAST_CONTRAST = 0.25  # deviation of a figure's thumbnail as a share of the stored one's; a grid of empty pictures has 0.13
+LEAST_CONTRAST = 0.25  # of the stored thumbnail's standard deviation; a grid of empty pictures has 0.13
 
 
 def is_notebook_cell(item: pytest.Item) -> bool:
