@@ -102,7 +102,7 @@ def spatial_transforms(image_size: int) -> dict[str, A.BasicTransform]:
         A.CenterCrop(height=half, width=half, p=1),
         A.RandomResizedCrop(size=(image_size, image_size), scale=(0.2, 0.7), p=1),
         A.Resize(height=half, width=image_size, p=1),
-        A.CoarseDropout(num_holes_range=(5, 10), hole_height_range=(0.1, 0.2), hole_width_range=(0.1, 0.2), p=1),
+        A.CoarseDropout(num_holes_range=(5, 10), hole_height_range=(0.1, 0.15), hole_width_range=(0.1, 0.3), p=1),
     ]
     return {type(transform).__name__: transform for transform in transforms}
 
@@ -111,20 +111,21 @@ def pixel_transforms() -> dict[str, A.BasicTransform]:
     """Return the transforms of the lesson that change values and leave every pixel in its place, by name."""
     transforms = [
         A.RandomBrightnessContrast(brightness_limit=0.3, contrast_limit=0.3, p=1),
-        A.HueSaturationValue(hue_shift_limit=20, sat_shift_limit=40, val_shift_limit=20, p=1),
+        A.HueSaturationValue(hue_shift_limit=15, sat_shift_limit=40, val_shift_limit=30, p=1),
         A.ColorJitter(brightness=(0.7, 1.3), contrast=(0.7, 1.3), saturation=(0.5, 1.5), hue=(-0.1, 0.1), p=1),
         A.ChannelShuffle(p=1),
         A.GaussNoise(std_range=(0.1, 0.2), p=1),
-        A.CLAHE(clip_limit=4, p=1),
+        A.CLAHE(clip_limit=6, p=1),
         A.Blur(blur_limit=(5, 9), p=1),
     ]
     return {type(transform).__name__: transform for transform in transforms}
 
 
-def describe(transform: A.BasicTransform) -> str:
+def describe(transform: A.BasicTransform, *, separator: str = ", ") -> str:
     """Return the arguments of a transform that are not its defaults, as the library understood them.
 
-    A range that was given as one number shows both its ends; the probability `p` is left out.
+    A range that was given as one number shows both its ends; the probability `p` is left out. So is what is None
+    because another argument says it.
 
     Example:
         >>> describe(A.Rotate(limit=20, border_mode=cv2.BORDER_WRAP))
@@ -135,12 +136,15 @@ def describe(transform: A.BasicTransform) -> str:
     required = {name: values[name] for name in values if parameters[name].default is inspect.Parameter.empty}
     default = type(transform)(**required).get_transform_init_args()
     shown = [name for name in parameters if name in required or (name in values and values[name] != default[name])]
-    return ", ".join(f"{name}={_written(name, values[name])}" for name in shown if name != "p")
+    told = [name for name in shown if name != "p" and values[name] is not None]
+    return separator.join(f"{name}={_written(name, values[name])}" for name in told)
 
 
 def _written(name: str, value: Any) -> str:
     if name == "border_mode":
         return BORDERS[value]
+    if isinstance(value, dict) and value["x"] == value["y"]:  # Affine keeps a range for each direction
+        return _written(name, value["x"])
     if isinstance(value, tuple):
         return f"({', '.join(_written('', one) for one in value)})"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -17,6 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 from helpers._quiet import without_remarks
 
@@ -71,19 +72,23 @@ def font_families() -> list[str]:
     return ["DejaVu Sans", *(name for name in KOREAN_FONTS if name in installed)]
 
 
-def display_figure(figure: Figure, *, alt: str) -> None:
+def display_figure(figure: Figure, *, colours: int | None = None, alt: str) -> None:
     """Show `figure` in the notebook with `alt` in the output's metadata, where screen readers find it.
 
     Raises:
         ValueError: if `alt` is empty.
     """
-    _display_png(as_png(figure), alt=alt)
+    _display_png(as_png(figure, colours=colours), alt=alt)
 
 
-def as_png(figure: Figure) -> bytes:
-    """Return `figure` as the content of a PNG file."""
+def as_png(figure: Figure, *, colours: int | None = None) -> bytes:
+    """Return `figure` as the content of a PNG file; with at most 256 `colours`, photos take a third of the space."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", pil_kwargs={"optimize": True})  # an eighth smaller
+    if colours is not None:
+        picture = Image.open(buffer).convert("RGB")
+        buffer = BytesIO()
+        picture.quantize(colours).save(buffer, format="PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -99,6 +104,7 @@ def show_images(
     titles: Sequence[str] | None = None,
     columns: int = 5,
     correct: Sequence[bool] | None = None,
+    colours: int | None = None,
     alt: str,
 ) -> None:
     """Show pictures in a grid.
@@ -109,6 +115,7 @@ def show_images(
         columns: pictures per row.
         correct: one per picture: right answers get a blue frame and title, wrong ones an orange title and a broken
             orange frame with a cross in its corner.
+        colours: in all, at most 256, so that many photos make a small file; None for all that there are.
         alt: what the figure shows.
 
     Raises:
@@ -137,7 +144,7 @@ def show_images(
             _draw_frame(axis, right=bool(correct[index]))
         if titles is not None:
             axis.set_title(titles[index], fontsize=9, color=colour, fontfamily=font_families())
-    display_figure(figure, alt=alt)
+    display_figure(figure, colours=colours, alt=alt)
 
 
 def _draw_image(axis: Axes, image: np.ndarray) -> None:
@@ -341,4 +348,77 @@ def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:
     axis.margins(x=0.15)
     axis.invert_yaxis()
     axis.set_xlabel(x_label)
+    display_figure(figure, alt=alt)
+
+
+def show_gallery(
+    before: np.ndarray, rows: Mapping[str, Mapping[str, np.ndarray]], *, columns: int = 4, alt: str
+) -> None:
+    """Show what was made of one picture, on one page: groups of pictures with names, the original before each row.
+
+    Args:
+        before: uint8 `(height, width, 3)`.
+        rows: by heading of a group, pictures by caption. A line break in a caption parts a name from its arguments.
+        columns: changed pictures per row, beside the original.
+        alt: what the figure shows.
+    """
+    tiles: list[list[tuple[str, np.ndarray]]] = []
+    for heading, pictures in rows.items():
+        items = list(pictures.items())
+        starts = range(0, len(items), columns)
+        tiles += [[(f"{heading}\noriginal", before), *items[start : start + columns]] for start in starts]
+    lines = 1 + max(caption.count("\n") for row in tiles for caption, _ in row)
+    height = PICTURE_WIDTH + 0.17 * lines
+    figure, axes = new_figure(len(tiles), columns + 1, size=(PICTURE_WIDTH * (columns + 1), height * len(tiles)))
+    for axis in axes.flat:
+        axis.axis("off")
+    for row, row_axes in zip(tiles, axes, strict=True):
+        for (caption, picture), axis in zip(row, row_axes, strict=False):
+            _draw_image(axis, picture)
+            original = picture is before
+            look = {"color": BLUE, "fontweight": "bold"} if original else {"color": BLACK}
+            text = axis.text(0.5, -0.04, caption, transform=axis.transAxes, ha="center", va="top", fontsize=8, **look)
+            text.set_in_layout(False)  # a long line must not make the pictures small
+    figure.get_layout_engine().set(h_pad=0.08 * lines, hspace=0)
+    display_figure(figure, colours=256, alt=alt)
+
+
+def show_spread(
+    lines: Mapping[str, tuple[Sequence[float], np.ndarray]],
+    *,
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    level: float | None = None,
+    alt: str,
+) -> None:
+    """Show one line per entry of `lines`, its mean over seeds, with a band or bars of one standard error either way.
+
+    Args:
+        lines: by label, horizontal values and an array `(seeds, values)`.
+        x_label: of the horizontal axis.
+        y_label: of the vertical axis.
+        log_x: logarithmic horizontal axis, with a tick at each value.
+        level: where to draw a dotted horizontal line, such as no gain, or guessing.
+        alt: what the figure shows.
+    """
+    figure, axes = new_figure(size=(6.5, 3.4))
+    axis = axes[0, 0]
+    styles = ("-", "--", "-.", ":")  # not colour alone
+    for index, (label, (x, values)) in enumerate(lines.items()):
+        values = np.asarray(values)
+        mean, error = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
+        look = {"color": LINE_COLOURS[index % len(LINE_COLOURS)], "linestyle": styles[index % len(styles)]}
+        axis.errorbar(x, mean, yerr=error, marker="o", markersize=4, capsize=3, label=label, **look)
+    if level is not None:
+        axis.axhline(level, color=BLACK, linestyle=":", linewidth=1)
+    if log_x:
+        ticks = sorted({value for x, _ in lines.values() for value in x})
+        axis.set_xscale("log")
+        axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axis.minorticks_off()
+    axis.set(xlabel=x_label, ylabel=y_label)
+    axis.grid(alpha=0.3)
+    if len(lines) > 1:
+        axis.legend()
     display_figure(figure, alt=alt)

@@ -1,6 +1,7 @@
 """Answers that the exercises' data does not hold: other right ones, and wrong ones with a part of their message."""
 
 import math
+import statistics
 from itertools import pairwise
 
 import cv2
@@ -265,6 +266,18 @@ def take_confident(probabilities, labels, count):
     return wrong[np.argsort(-probabilities[wrong].max(axis=1))][:count]
 
 
+# --- 10 ----------------------------------------------------------------------------------------------------------
+
+
+def gain_by_statistics(plain, augmented):
+    gains = [after - before for before, after in zip(plain, augmented, strict=True)]
+    return statistics.mean(gains), statistics.stdev(gains) / len(gains) ** 0.5
+
+
+def mix_with_flip(pictures, labels, share):
+    return tuple(share * values + (1 - share) * np.flip(values, axis=0) for values in (pictures, labels))
+
+
 RIGHT = {
     "nb01.check_pad_to_square": [pad_with_the_spare_first],  # the spare row may go to either side
     "nb02.check_fire": [
@@ -315,6 +328,13 @@ RIGHT = {
     ],
     "nb07.check_classify_by_nearest_mean": [nearest_mean],
     "nb07.check_most_confident_mistakes": [take_confident],
+    "nb10.check_flip_horizontally": [
+        lambda pictures: np.flip(pictures, axis=2),
+        lambda pictures: pictures[..., ::-1, :],
+    ],
+    "nb10.check_share_unchanged": [lambda probabilities: np.prod([1 - p for p in probabilities])],
+    "nb10.check_gain_and_error": [gain_by_statistics],
+    "nb10.check_mix_up": [mix_with_flip],
 }
 
 WRONG = {
@@ -474,4 +494,11 @@ WRONG = {
         (lambda train, labels, new: np.zeros(len(new)), "you have [0, 0, 0, 0], expected [2, 0, 1, 1]")
     ],
     "nb07.check_most_confident_mistakes": [(lambda p, y, count: p.argmax(axis=1) != y, "expected [3, 0, 4]")],
+    "nb10.check_flip_horizontally": [
+        (lambda pictures: pictures[0, :, ::-1], "expected (2, 3, 4, 3)"),
+        (lambda pictures: 255 - pictures, "You have"),
+    ],
+    "nb10.check_share_unchanged": [(lambda probabilities: 0.125, "For p = [0.9]")],
+    "nb10.check_gain_and_error": [(lambda a, b: np.mean(b) - np.mean(a), "expected a tuple")],
+    "nb10.check_mix_up": [(lambda pictures, labels, share: share * pictures, "expected a tuple")],
 }

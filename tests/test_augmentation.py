@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from helpers import augmentation, datasets
+from tests.lesson_cells import run_cells
 
 SIZE = 24
 PICTURE = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
@@ -51,6 +52,13 @@ def test_the_notes_transforms_are_all_there() -> None:
         "CoarseDropout RandomBrightnessContrast HueSaturationValue ColorJitter ChannelShuffle GaussNoise CLAHE Blur"
     )
     assert set(notes.split()) == set(TRANSFORMS)
+
+
+def test_the_lesson_shows_the_same_transforms() -> None:
+    lesson = run_cells("10")
+    for shown, ours in (("spatial", augmentation.spatial_transforms(300)), ("pixel", augmentation.pixel_transforms())):
+        described = {type(transform).__name__: augmentation.describe(transform) for transform in lesson[shown]}
+        assert described == {name: augmentation.describe(transform) for name, transform in ours.items()}
 
 
 @pytest.mark.parametrize("name", augmentation.pixel_transforms())

@@ -12,10 +12,12 @@ from helpers.commands import notebooks, teach
 
 pytestmark = pytest.mark.photos
 
-# Shorter where a lesson is long; its text need not hold then.
-SHORT = {
+# Shorter where a lesson is long, and longer where little shows in a short time; its text need not hold then.
+FULL = notebooks.profile_parameters("full")
+OTHERWISE = {
     "05_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
     "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_EPOCHS": 10},
+    "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
 }
 NUMBERS_ONLY = {"02_neurons_to_networks"}  # its DATASET names tables of small grey digits or clothes, not a folder
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem not in NUMBERS_ONLY]
@@ -37,12 +39,15 @@ def run(path: Path, output: Path, **parameters: str | int) -> str:
 @pytest.mark.parametrize("path", LESSONS, ids=[path.stem for path in LESSONS])
 @pytest.mark.parametrize("name", ["cat_dog_small", "weather"])
 def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: Path) -> None:
-    parameters = SHORT.get(path.stem, {})
+    parameters = OTHERWISE.get(path.stem, {})
     page = run(path, tmp_path, DATASET=str(photos / name), **parameters)
     assert parameters or "Not so with these pictures" not in page, "what the text claims is true of photos, too"
     if (path.stem, name) == ("04_vanilla_cnn", "cat_dog_small"):
         accuracy = re.search(r"training [\d.]+, validation ([\d.]+)", page)
         assert float(accuracy[1]) >= 0.72
+    if (path.stem, name) == ("10_augmentation", "cat_dog_small"):
+        gain = re.search(r"gain in accuracy: (-?[\d.]+) points", page)
+        assert float(gain[1]) >= 3
 
 
 def test_neurons_learn_clothes(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from matplotlib import pyplot
 from PIL import Image
 from scipy.ndimage import center_of_mass
 from scipy.ndimage import label as label_regions
+from skimage.data import chelsea
 
 from helpers import images, plotting
 from tests.conftest import draw_noise
@@ -55,6 +56,8 @@ CALLS = {
         np.eye(2, dtype=int), class_names="ab", alt=alt
     ),
     "show_lines": lambda alt: plotting.show_lines({"a": ([1], [2])}, x_label="x", y_label="y", alt=alt),
+    "show_gallery": lambda alt: plotting.show_gallery(draw_noise(0), {"moved": {"Turn": draw_noise(1)}}, alt=alt),
+    "show_spread": lambda alt: plotting.show_spread({"a": ([1], np.ones((2, 1)))}, x_label="x", y_label="y", alt=alt),
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
     "show_model": lambda alt: plotting.show_model(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
@@ -338,7 +341,7 @@ def test_lines_of_different_lengths_on_a_logarithmic_axis(screen: Screen) -> Non
 @pytest.mark.parametrize("epochs", [2, 5, 20])
 def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, *, alt: figures.append(figure))
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
     plotting.show_lines({"a": (range(1, epochs + 1), np.zeros(epochs))}, x_label="epoch", y_label="y", alt=ALT)
     assert all(float(tick).is_integer() for tick in figures[0].axes[0].get_xticks())
 
@@ -347,3 +350,39 @@ def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyP
 def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
     plotting.show_bars({f"bar {i}": value for i, value in enumerate(values)}, x_label="x", alt=ALT)
     assert len(screen) == 1
+
+
+def test_a_figure_of_few_colours_is_a_small_file_and_looks_the_same(screen: Screen) -> None:
+    for colours in (None, 256):
+        plotting.show_images([chelsea()], colours=colours, alt=ALT)
+    full, small = (data["image/png"] for data, _ in screen)
+    assert len(small) < len(full) / 2
+    shades = [np.asarray(Image.open(BytesIO(content)).convert("RGB"), dtype=int) for content in (full, small)]
+    assert np.abs(shades[0] - shades[1]).mean() < 5
+
+
+def test_a_gallery_shows_the_original_before_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    picture = draw_noise(0)
+    rows = {"moved": {f"Turn\nlimit={i}": picture.copy() for i in range(3)}, "recoloured": {"Blur\n": picture.copy()}}
+    plotting.show_gallery(picture, rows, columns=2, alt=ALT)
+    captions = [[text.get_text() for text in axis.texts] for axis in figures[0].axes]
+    assert captions == [
+        *(["moved\noriginal"], ["Turn\nlimit=0"], ["Turn\nlimit=1"]),
+        *(["moved\noriginal"], ["Turn\nlimit=2"], []),
+        *(["recoloured\noriginal"], ["Blur\n"], []),
+    ]
+
+
+def test_a_spread_is_the_mean_over_seeds_and_its_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    values = np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]])  # (seeds, points)
+    plotting.show_spread({"a": ([1, 2], values), "b": ([1, 2], values)}, x_label="x", y_label="y", level=0, alt=ALT)
+    (axis,) = figures[0].axes
+    line, _, (bars,) = axis.containers[0]
+    assert line.get_ydata().tolist() == [2.0, 1.0]
+    low, high = bars.get_segments()[0][:, 1]
+    assert (high - low) / 2 == pytest.approx(2 / np.sqrt(3))
+    assert len({axis.containers[i][0].get_linestyle() for i in range(2)}) == 2
