@@ -5,8 +5,6 @@ import os
 from pathlib import Path
 from typing import Any, TextIO
 
-from helpers import files
-
 
 def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) -> argparse.ArgumentParser:
     """Add a command to those of a parser; its help ends with the example, which a test calls."""
@@ -39,6 +37,3 @@ def make_printable(text: str) -> str:
 def say(text: str, *, file: TextIO | None = None) -> None:
     """Print one line, whatever the names in it are made of, on standard output unless told otherwise."""
     print(make_printable(text), file=file)
-
-
-check_folder = files.require_writable  # the name that `run` has for it
