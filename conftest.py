@@ -31,8 +31,8 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """After nbval has run a cell and compared its texts, compare its figures."""
     yield
     if figures.is_notebook_cell(item):
-        exact = "nbval-ignore-output" not in item.cell.metadata.get("tags", [])
-        if problem := figures.compare(item.cell.outputs, item.test_outputs, exact=exact):
+        tags = item.cell.metadata.get("tags", [])
+        if problem := figures.compare(item.cell.outputs, item.test_outputs, tags=tags):
             item.raise_cell_error(problem)
 
 

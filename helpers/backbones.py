@@ -296,6 +296,87 @@ def _quiet() -> Iterator[None]:
         yield
 
 
+# --- how much of a network learns -----------------------------------------------------------------------------------
+
+
+def unfreeze_top(network: keras.Model, *, layers: int | None = None, from_name: str | None = None) -> None:
+    """Let the upper part of a network learn, and freeze all below it; batch normalisation stays frozen everywhere.
+
+    A frozen batch normalisation uses its stored statistics, which stand for 1.28 million photos. One that learns
+    overwrites them with those of your few pictures. Calling the network with `training=False` does not prevent it: in
+    Keras 3, `fit` overrides that inside a functional model.
+
+    Args:
+        network: from :func:`build`; compile the model that it is part of again afterwards.
+        layers: how many of the last layers learn, those without weights counted.
+        from_name: instead, the first layer that learns, or the start of its name: "block6a".
+
+    Raises:
+        ValueError: if not exactly one of the two is given, or there is no such layer.
+
+    >>> network = build("VGG16", input_shape=(32, 32, 3), weights=None)
+    >>> unfreeze_top(network, from_name="block5")
+    >>> len(network.trainable_variables)
+    6
+    """
+    if (layers is None) == (from_name is None):
+        raise ValueError(
+            f"Received layers={layers!r} and from_name={from_name!r}, expected one of them. Try from_name='block6a'."
+        )
+    count = len(network.layers)
+    if layers is not None and not 0 <= layers <= count:
+        raise ValueError(f"Received layers={layers}, expected 0 to {count}. {network.name} has no more.")
+    first = count - layers if layers is not None else _find_layer(network, from_name)
+    network.trainable = True  # a frozen whole would outweigh its layers
+    for position, layer in enumerate(network.layers):
+        layer.trainable = position >= first and not isinstance(layer, keras.layers.BatchNormalization)
+
+
+def split_at(network: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:
+    """Cut a network in two: the bottom, whose maps can be computed once, and the top, which learns from them.
+
+    Both share their layers with the network: what the top learns, the network has learned.
+
+    Args:
+        network: from :func:`build`.
+        name: the first layer of the top, or the start of its name: "block6a".
+
+    Returns:
+        The bottom, pictures (batch, height, width, 3) to maps (batch, h, w, channels); the top, maps to what the
+        network gives.
+
+    Raises:
+        ValueError: if there is no such layer, or the network cannot be cut there because a shortcut leads past it.
+
+    >>> bottom, top = split_at(build("EfficientNetLite0", input_shape=(160, 160, 3), weights=None), "block6a")
+    >>> bottom.output_shape, top.output_shape
+    ((None, 10, 10, 112), (None, 5, 5, 1280))
+    """
+    layer = network.layers[_find_layer(network, name)]
+    try:
+        if not isinstance(layer.input, keras.KerasTensor):
+            raise ValueError("two maps come in")
+        return keras.Model(network.input, layer.input), keras.Model(layer.input, network.output)
+    except ValueError as error:
+        raise ValueError(
+            f"Received layer '{layer.name}', where {network.name} cannot be cut in two: a shortcut leads past it. "
+            "Expected the first layer of a block. Try split_at(network, 'block6a') with an EfficientNetLite."
+        ) from error
+
+
+def _find_layer(network: keras.Model, start: str) -> int:
+    """Return the position of the first layer with this name or, failing that, with one that starts so."""
+    names = [layer.name for layer in network.layers]
+    found = [name for name in names if name == start] or [name for name in names if name.startswith(start)]
+    if not found:
+        close = difflib.get_close_matches(start, names, n=3, cutoff=0.3)
+        raise ValueError(
+            f"Received layer '{start}', expected one of {network.name}, or the start of its name. "
+            f"Did you mean {' or '.join(map(repr, close))}?"
+        )
+    return names.index(found[0])
+
+
 @functools.cache
 def imagenet_class_names() -> tuple[str, ...]:
     """ImageNet's 1000 class names in English, in the order of the probabilities.

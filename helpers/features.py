@@ -6,7 +6,7 @@ set's fingerprint), so a file made from other pictures, another split or another
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,33 +73,42 @@ def load_or_extract(
     backbone: str = "EfficientNetLite0",
     image_size: int = 160,
     network: keras.Model | None = None,
+    say: Callable[[str], None] = print,
 ) -> FeatureSets:
     """Return the features of a data set's three splits, from the saved file if there is one.
+
+    Where nothing can be written to the data folder, they are not saved for the next time.
 
     Args:
         dataset: from `datasets.load`.
         backbone: a name that `backbones.build` knows; with a `network`, only what the file is called.
         image_size: height and width at which the network sees the pictures.
         network: another network of that size, or that one, if you have built it already.
+        say: takes the line that says that nothing was saved.
     """
+    saving = _can_be_written(_folder())
     # Building a network only to name its file takes seconds; what a pretrained one would give is noted.
     note = _folder() / f"{backbone}-{image_size}-v{LAYOUT_VERSION}.txt"
     if network is None and not note.exists():
         network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
-        with files.written_beside(note) as draft:
-            draft.write_text(fingerprint_network(network))
+        if saving:
+            with files.written_beside(note) as draft:
+                draft.write_text(fingerprint_network(network))
     fingerprint = fingerprint_network(network) if network else note.read_text()
     path = features_path(dataset, backbone=backbone, image_size=image_size, network_fingerprint=fingerprint)
     if path.exists():
         with np.load(path, allow_pickle=False) as stored:
             return _as_feature_sets(dict(stored))
+    if not saving:
+        say(f"Nothing can be written to '{datasets.data_folder()}': features are not saved (see COURSE_DATA).")
     network = network or backbones.build(backbone, input_shape=(image_size, image_size, 3))
     arrays: dict[str, np.ndarray] = {}
     for split in datasets.SPLITS:
-        batches = datasets.batches(getattr(dataset, split), image_size=image_size)
+        batches = datasets.batches(getattr(dataset, split), image_size=image_size, cache=False)  # one pass only
         arrays[f"{split}_features"], arrays[f"{split}_labels"] = extract(network, batches)
-    with files.written_beside(path) as draft:
-        np.savez(draft, **arrays)
+    if saving:
+        with files.written_beside(path) as draft:
+            np.savez(draft, **arrays)
     return _as_feature_sets(arrays)
 
 
@@ -155,6 +164,14 @@ def features_path(dataset: datasets.ImageDataset, *, backbone: str, image_size: 
 
 def _folder() -> Path:
     return datasets.data_folder() / "features"
+
+
+def _can_be_written(folder: Path) -> bool:
+    try:
+        files.require_writable(folder)
+    except ValueError:
+        return False
+    return True
 
 
 def _as_feature_sets(arrays: dict[str, np.ndarray]) -> FeatureSets:

@@ -1,6 +1,8 @@
 """What several rooms need of files: written whole or not at all, their hash, room for them, a bar for the wait."""
 
+import errno
 import hashlib
+import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -51,14 +53,18 @@ def require_writable(folder: Path) -> None:
     """Make sure, before long work and not after it, that files can be written to a folder, which need not exist yet.
 
     Raises:
-        ValueError: if they can't.
+        ValueError: if they can't, or something else than a folder has its name or stands on the way to it.
     """
+    there = next(path for path in (folder, *folder.parents, Path()) if os.path.lexists(path))
     try:
-        with tempfile.TemporaryFile(dir=existing_folder(folder)):
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"'{there}' is no folder")
+        with tempfile.TemporaryFile(dir=there):
             pass
     except OSError as error:
         raise ValueError(
-            f"Received output '{folder}', where no file can be written ({error.strerror}). Choose another folder."
+            f"Received output '{folder}', where no file can be written ({error.strerror}), expected a folder that can "
+            "be written to. Choose another folder."
         ) from error
 
 

@@ -48,6 +48,7 @@ KOREAN_FONTS = (
 )
 PICTURE_WIDTH = 1.75  # inches, in a grid of pictures
 SMALL_WIDTH = 1.0  # inches, in a grid of feature maps or filters
+MOST_LARGE_PLACES = 15  # classes of a confusion matrix; with more, smaller places
 
 
 def new_figure(rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (8.0, 3.5)) -> tuple[Figure, np.ndarray]:
@@ -272,24 +273,23 @@ def draw_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str]) -> 
         matrix: int `(classes, classes)`, as `sklearn.metrics.confusion_matrix` gives it.
         class_names: in label order.
     """
-    side = max(3.0, 1.0 + 0.7 * len(class_names))
+    number = len(class_names)
+    crowded = number > MOST_LARGE_PLACES  # then zeros, nearly all of it, are left out, and the rest is made to fit
+    place = 0.7 * min(1.0, MOST_LARGE_PLACES / number)  # inches per class
+    side = max(3.0, 1.0 + place * number)
+    letters = {"fontsize": 10 * min(1.0, place / 0.35)}
     figure, axes = new_figure(size=(side + 0.6, side))
     axis = axes[0, 0]
     matrix = np.asarray(matrix)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(matrix):
-        axis.text(
-            column,
-            row,
-            str(count),
-            ha="center",
-            va="center",
-            color="white" if shares[row, column] > 0.5 else BLACK,
-        )
-    ticks = range(len(class_names))
-    axis.set_xticks(ticks, class_names, rotation=30 if len(class_names) > 3 else 0, fontfamily=font_families())
-    axis.set_yticks(ticks, class_names, fontfamily=font_families())
+        if count or not crowded:
+            colour = "white" if shares[row, column] > 0.5 else BLACK
+            axis.text(column, row, str(count), ha="center", va="center", color=colour, **letters)
+    turned = 90 if crowded else 30 if number > 3 else 0
+    axis.set_xticks(range(number), class_names, rotation=turned, fontfamily=font_families(), **letters)
+    axis.set_yticks(range(number), class_names, fontfamily=font_families(), **letters)
     axis.set(xlabel="predicted", ylabel="true")
     return figure
 

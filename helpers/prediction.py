@@ -18,6 +18,18 @@ from helpers import cleaning, datasets, files, training
 BATCHES_AT_A_TIME = 4
 CLASS_NAMES_ENTRY = "class_names.json"  # beside Keras' own entries; Keras passes over what it does not know
 HDF5_START = b"\x89HDF\r\n\x1a\n"
+# Models of other programs, which Keras cannot load.
+OTHER_MODELS = {
+    ".onnx": "an ONNX model",
+    ".pb": "a part of a SavedModel",
+    ".pkl": "a pickled object",
+    ".pt": "a PyTorch model",
+    ".pth": "a PyTorch model",
+    ".safetensors": "the weights of a model without its layers",
+    ".tflite": "a TensorFlow Lite model, which cannot be turned back",
+}
+# What gives no probabilities at the end of a network.
+OPEN_ENDS = tuple(getattr(keras.activations, name) for name in ("linear", "relu", "tanh", "elu", "gelu", "softplus"))
 SAVE_AGAIN = "prediction.save_classifier(model, 'model.keras', class_names=[...])"
 
 
@@ -111,12 +123,8 @@ def load_classifier(path: str | Path) -> Classifier:
 
 def _check_format(path: Path) -> None:
     """Refuse what is no `.keras` file, and say how other models are brought over."""
-    if (path / "saved_model.pb").is_file():
-        raise ValueError(
-            f"Received '{path}', a SavedModel folder, which Keras 3 cannot train or save again; expected a .keras "
-            "file. Save it as one where it was made: model.save('model.keras'); a model of Keras 2 as .h5, with the "
-            "package tf-keras."
-        )
+    if path.is_dir():
+        raise ValueError(f"Received '{path}', {_describe_folder(path)}")
     if not path.is_file():
         raise FileNotFoundError(f"There is no file '{path}'. Check the path, or train a model with `teach` first.")
     with path.open("rb") as file:
@@ -126,8 +134,36 @@ def _check_format(path: Path) -> None:
                 f"model = keras.models.load_model('{path.name}', compile=False), or load_weights into the same "
                 f"network if it holds weights only; then {SAVE_AGAIN}."
             )
+    if path.suffix.lower() in OTHER_MODELS:
+        raise ValueError(
+            f"Received '{path}', {OTHER_MODELS[path.suffix.lower()]}, expected a .keras file. Save the model as one "
+            "with Keras where it was made, or train one with `teach`."
+        )
     if not zipfile.is_zipfile(path):
         raise ValueError(f"Received '{path}', expected a Keras model. Train one with `teach`.")
+    with zipfile.ZipFile(path) as archive:
+        models = [name for name in archive.namelist() if name.endswith((".keras", ".h5", "saved_model.pb"))]
+        if models and "config.json" not in archive.namelist():
+            raise ValueError(
+                f"Received '{path}', an archive with the model '{models[0]}' in it, expected a .keras file. Unpack it, "
+                "and give the model."
+            )
+
+
+def _describe_folder(path: Path) -> str:
+    """Say what a folder in place of a model is, and what to give."""
+    names = {entry.name for entry in path.iterdir()}
+    if names & {"saved_model.pb", "saved_model.pbtxt"}:
+        return (
+            "a SavedModel folder, which Keras 3 cannot train or save again; expected a .keras file. Save it as one "
+            "where it was made: model.save('model.keras'); a model of Keras 2 as .h5, with the package tf-keras."
+        )
+    if {"config.json", "model.weights.h5"} <= names:
+        return "a .keras file that was unpacked, expected the file itself. Copy it again, without unpacking it."
+    if models := sorted(name for name in names if name.endswith((".keras", ".h5"))):
+        return f"a folder, expected one .keras file. Did you mean '{path / models[0]}'?"
+    what = "a folder without a model in it" if names else "an empty folder (a SavedModel has a file saved_model.pb)"
+    return f"{what}, expected one .keras file. Check the path, or train a model with `teach` first."
 
 
 def _explain(config: Any) -> str:
@@ -161,7 +197,8 @@ def _find_foreign(part: Any) -> Iterator[str]:
 
 def _check_classifier(what: str, model: keras.Model, class_names: object) -> None:
     """Make sure that a model takes what we give it, answers in probabilities, and has a name for every answer."""
-    match model.input_shape, model.output_shape:
+    # A network that has not seen a picture yet, and does not say which it takes, has no shapes.
+    match getattr(model, "input_shape", None), getattr(model, "output_shape", None):
         case (None, int() as height, int() as width, 3), (None, int() as units) if height == width:
             pass
         case shapes:
@@ -178,6 +215,31 @@ def _check_classifier(what: str, model: keras.Model, class_names: object) -> Non
     noise = np.random.default_rng(0).uniform(0, 255, (2, height, width, 3))
     pictures = np.concatenate([noise, np.zeros_like(noise[:1]), np.full_like(noise[:1], 255)]).astype(np.float32)
     _check_probabilities(what, np.asarray(model(pictures, training=False)))
+    if end := _find_open_end(model):
+        raise ValueError(
+            f"Received {what} that ends with {end}, so answers in any numbers (logits?), expected probabilities. "
+            f"{_advise_last_step(units)}"
+        )
+
+
+def _find_open_end(model: keras.Model) -> str:
+    """Say how a model ends if its answers can be any numbers: a few of these may look like probabilities."""
+    for layer in reversed(model.layers):
+        if isinstance(layer, keras.Model):
+            return _find_open_end(layer)
+        activation = getattr(layer, "activation", None)
+        is_inert = isinstance(layer, keras.layers.Activation) and activation is keras.activations.linear
+        if is_inert or isinstance(layer, (keras.layers.Dropout, keras.layers.Flatten, keras.layers.Reshape)):
+            continue
+        if activation in OPEN_ENDS:
+            return f"the activation '{activation.__name__}'"
+        break
+    return ""
+
+
+def _advise_last_step(units: int) -> str:
+    missing = 'Activation("sigmoid")' if units == 1 else "Softmax()"
+    return f"Add the last step: model = keras.Sequential([model, keras.layers.{missing}]); then {SAVE_AGAIN}."
 
 
 def _check_probabilities(what: str, outputs: np.ndarray) -> None:
@@ -190,10 +252,9 @@ def _check_probabilities(what: str, outputs: np.ndarray) -> None:
             "again, with a smaller learning rate."
         )
     if outputs.min() < 0 or outputs.max() > 1:
-        missing = 'Activation("sigmoid")' if units == 1 else "Softmax()"
         raise ValueError(
             f"Received {what} that answers from {outputs.min():.3g} to {outputs.max():.3g} (logits?), expected "
-            f"probabilities in 0..1. Add the last step: keras.Sequential([model, keras.layers.{missing}])."
+            f"probabilities in 0..1. {_advise_last_step(units)}"
         )
     if units > 1 and np.abs(sums - 1).max() > 0.01:  # half precision is that far off
         raise ValueError(

@@ -1,5 +1,6 @@
 """Train and judge: repeatable runs, a head solved in a moment, callbacks for long trainings, one way to evaluate."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,9 @@ def fit_logistic_head(
         )
     scaler = StandardScaler().fit(features)
     solver = LogisticRegression(C=1 / penalty, max_iter=1000)
-    solver.fit(scaler.transform(features), labels)
+    with warnings.catch_warnings():  # with a picture or two per class, scikit-learn asks whether these are classes
+        warnings.filterwarnings("ignore", "The number of unique classes is greater than 50%")
+        solver.fit(scaler.transform(features), labels)
     weights, bias = solver.coef_, solver.intercept_  # (classes, channels), (classes,); one row for two classes
     if num_classes == 2:  # scikit-learn solves two classes with one unit: logits (-z/2, z/2) give the same softmax
         weights, bias = np.concatenate([-weights, weights]) / 2, np.concatenate([-bias, bias]) / 2

@@ -5,6 +5,7 @@ import shutil
 import struct
 import sys
 import zlib
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -143,3 +144,41 @@ def bomb() -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(9999))) + chunk(b"IEND", b"")
     )
+
+
+def photo(*, progressive: bool = False, seed: int = 1) -> bytes:
+    """A JPEG of some 20 KB with the tables that most programs write."""
+    noise = np.random.default_rng(seed).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    with BytesIO() as file:
+        picture = Image.fromarray(noise).resize((600, 400), Image.Resampling.BICUBIC)
+        picture.save(file, "JPEG", quality=85, progressive=progressive)
+        return file.getvalue()
+
+
+def middle(content: bytes) -> int:
+    return len(content) // 2
+
+
+DAMAGE = {
+    "sent as a text": lambda c: c.replace(b"\n", b"\r\n"),
+    "sent as a text, header spared": lambda c: c[:600] + c[600:].replace(b"\n", b"\r\n"),
+    "sent as a text of an old Mac": lambda c: c.replace(b"\n", b"\r"),
+    "a lost block of 512 bytes": lambda c: c[: middle(c)] + c[middle(c) + 512 :],
+    "a lost block of 4096 bytes": lambda c: c[: middle(c)] + c[middle(c) + 4096 :],
+    "a block of zeros": lambda c: c[: middle(c)] + bytes(512) + c[middle(c) + 512 :],
+    "4 KB of zeros": lambda c: c[: middle(c)] + bytes(4096) + c[middle(c) + 4096 :],
+    "zeros put between": lambda c: c[: middle(c)] + bytes(4096) + c[middle(c) :],
+    "an erased block": lambda c: c[: middle(c)] + b"\xff" * 512 + c[middle(c) + 512 :],
+    "cut off": lambda c: c[: middle(c)],
+    "cut off, with an end put behind": lambda c: c[: middle(c)] + c[-2:],
+    "the end of another file": lambda c: c[: middle(c)] + c[-500:],
+}
+HARMLESS = {
+    "stray bytes before the end": lambda c: c[:-2] + bytes(range(200)) + c[-2:],
+    "a few": lambda c: c[:-2] + b"abcde" + c[-2:],
+    "many": lambda c: c[:-2] + np.random.default_rng(0).bytes(2700).replace(b"\xff", b"") + c[-2:],
+    "zeros before the end": lambda c: c[:-2] + bytes(3000) + c[-2:],
+    "bytes behind the end": lambda c: c + bytes(range(256)) * 9,
+    "a strange revision": lambda c: c.replace(b"JFIF\0\1\1", b"JFIF\0\7\1"),
+    "a text with line ends of Windows": lambda c: c[:2] + b"\xff\xfe\0\x0ca\r\nb\r\nc\r\n" + c[2:],
+}

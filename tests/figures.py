@@ -2,12 +2,15 @@
 
 A figure of something that is the same everywhere (a photo, an untrained network, a curve) must be the same picture,
 but for rounding in a few pixels. A figure that shows what a training or a clock gave, in a cell tagged
-`nbval-ignore-output`, must have about the same size and look alike: that finds an empty or upside-down figure.
+`nbval-ignore-output`, must have about the same size and look alike: that finds an empty or upside-down figure. Where a
+training also picked what is shown (its worst mistakes, its liveliest filters), in a cell tagged `picked` as well, or a
+clock drew the bars (`timing`), another machine shows something else: such a figure must have about the same size and
+must not be empty.
 """
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import imagehash
 import numpy as np
@@ -15,15 +18,17 @@ import pytest
 from nbformat import NotebookNode
 from PIL import Image
 
+ADVICE = "Look at it, then: make outputs"
 HASH_SIZE = 8
 MOST_BITS = 22  # of 64 that may differ in a figure of measured things; unrelated pictures differ in 32 on average
 THUMBNAIL = (16, 16)
-MOST_SHADE = (
-    20  # of 255, mean difference between the thumbnails of a figure of measured things: finds pictures gone black
-)
+# Of 255, the mean difference between the thumbnails of a figure of measured things. A confusion matrix of other answers
+# differs by 25, pictures gone black by 78.
+MOST_SHADE = 40
 MOST_SIZE = 0.15  # of its width or height: axes with longer numbers make a figure a little larger or smaller
 MOST_PIXELS = 0.005  # share of pixels that may differ in a figure that is the same everywhere
 VISIBLE = 8  # of 255: smaller differences are rounding
+LEAST_CONTRAST = 0.25  # of the stored thumbnail's standard deviation; a grid of empty pictures has 0.13
 
 
 def is_notebook_cell(item: pytest.Item) -> bool:
@@ -31,13 +36,19 @@ def is_notebook_cell(item: pytest.Item) -> bool:
     return hasattr(item, "cell") and hasattr(item, "test_outputs")
 
 
-def compare(stored: Sequence[NotebookNode], new: Sequence[NotebookNode], *, exact: bool) -> str:
-    """Return what differs between the pictures of two runs of a cell, `""` if nothing does."""
+def compare(stored: Sequence[NotebookNode], new: Sequence[NotebookNode], *, tags: Collection[str] = ()) -> str:
+    """Return what differs between the pictures of two runs of a cell, `""` if nothing does; its tags set the rule."""
     before, after = pictures(stored), pictures(new)
     if len(before) != len(after):
-        return f"{len(after)} figures, {len(before)} are stored. Look at them, then: make outputs"
-    problems = [differ(*pair, exact=exact) for pair in zip(before, after, strict=True)]
+        return f"{len(after)} figures, {len(before)} are stored. {ADVICE}"
+    problems = [_rule_for(tags)(*pair) for pair in zip(before, after, strict=True)]
     return next((f"Figure {n}: {problem}" for n, problem in enumerate(problems, start=1) if problem), "")
+
+
+def _rule_for(tags: Collection[str]) -> Callable[[Image.Image, Image.Image], str]:
+    if "nbval-ignore-output" not in tags:
+        return differ
+    return are_other_kinds if {"picked", "timing"} & set(tags) else look_different
 
 
 def pictures(outputs: Sequence[NotebookNode]) -> list[Image.Image]:
@@ -45,25 +56,39 @@ def pictures(outputs: Sequence[NotebookNode]) -> list[Image.Image]:
     return [Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB") for content in encoded]
 
 
-def differ(stored: Image.Image, new: Image.Image, *, exact: bool) -> str:
-    """Return how a new picture differs from the stored one, `""` if it does not."""
-    if exact:
-        if stored.size != new.size:
-            return f"its size is {new.size}, that of the stored one {stored.size}. Look at it, then: make outputs"
-        apart = np.abs(np.asarray(stored, dtype=int) - np.asarray(new, dtype=int)).max(axis=2) > VISIBLE
-        if apart.mean() > MOST_PIXELS:
-            return f"{apart.mean():.1%} of its pixels differ from the stored one. Look at it, then: make outputs"
-        return ""
-    if any(abs(a - b) > MOST_SIZE * a for a, b in zip(stored.size, new.size, strict=True)):
-        return f"its size is {new.size}, that of the stored one {stored.size}. Look at it, then: make outputs"
+def differ(stored: Image.Image, new: Image.Image) -> str:
+    """Return how a picture is another one than the stored one, `""` if it is the same but for rounding."""
+    if stored.size != new.size:
+        return f"its size is {new.size}, that of the stored one {stored.size}. {ADVICE}"
+    apart = np.abs(np.asarray(stored, dtype=int) - np.asarray(new, dtype=int)).max(axis=2) > VISIBLE
+    if apart.mean() > MOST_PIXELS:
+        return f"{apart.mean():.1%} of its pixels differ from the stored one. {ADVICE}"
+    return ""
+
+
+def look_different(stored: Image.Image, new: Image.Image) -> str:
+    """Return why a picture does not look like the stored one, `""` if it does."""
+    if problem := are_other_kinds(stored, new):
+        return problem
     bits = int(imagehash.phash(stored, HASH_SIZE) - imagehash.phash(new, HASH_SIZE))
-    small = [
-        np.asarray(picture.convert("L").resize(THUMBNAIL, Image.Resampling.BOX), dtype=int) for picture in (stored, new)
-    ]
-    shade = np.abs(small[0] - small[1]).mean()
+    shade = np.abs(_thumbnail(stored) - _thumbnail(new)).mean()
     if bits > MOST_BITS or shade > MOST_SHADE:
         return (
             f"it does not look like the stored one ({bits} of {HASH_SIZE**2} bits differ, {shade:.0f} of 255 in "
-            "shade). Look at it, then: make outputs"
+            f"shade). {ADVICE}"
         )
     return ""
+
+
+def are_other_kinds(stored: Image.Image, new: Image.Image) -> str:
+    """Return why a picture cannot be another edition of the stored one: another size, or next to nothing in it."""
+    if any(abs(a - b) > MOST_SIZE * a for a, b in zip(stored.size, new.size, strict=True)):
+        return f"its size is {new.size}, that of the stored one {stored.size}. {ADVICE}"
+    contrasts = [float(_thumbnail(picture).std()) for picture in (stored, new)]
+    if contrasts[1] < LEAST_CONTRAST * contrasts[0]:
+        return f"next to nothing is in it (contrast {contrasts[1]:.0f}, {contrasts[0]:.0f} in the stored one). {ADVICE}"
+    return ""
+
+
+def _thumbnail(picture: Image.Image) -> np.ndarray:
+    return np.asarray(picture.convert("L").resize(THUMBNAIL, Image.Resampling.BOX), dtype=int)

@@ -5,6 +5,7 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -138,30 +139,15 @@ def test_scaling_is_that_of_keras_and_reloads(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "shape"),
-    [
-        ("MobileNet_0.25", (None, 2, 3, 256)),
-        ("MobileNetV2_0.35", (None, 2, 3, 1280)),
-        ("MobileNetV2", (None, 2, 3, 1280)),
-        ("VGG16", (None, 2, 3, 512)),
-        pytest.param("VGG19", (None, 2, 3, 512), marks=pytest.mark.slow),
-        pytest.param("ResNet50", (None, 2, 3, 2048), marks=pytest.mark.slow),
-        pytest.param("ResNet50V2", (None, 2, 3, 2048), marks=pytest.mark.slow),
-        pytest.param("InceptionV3", (None, 1, 1, 2048), marks=pytest.mark.slow),
-        pytest.param("Xception", (None, 3, 3, 2048), marks=pytest.mark.slow),
-        pytest.param("DenseNet121", (None, 2, 3, 1024), marks=pytest.mark.slow),
-        pytest.param("EfficientNetB0", (None, 2, 3, 1280), marks=pytest.mark.slow),
-        pytest.param("EfficientNetV2B0", (None, 2, 3, 1280), marks=pytest.mark.slow),
-        pytest.param("MobileNetV3Small", (None, 2, 3, 576), marks=pytest.mark.slow),
-        pytest.param("ConvNeXtTiny", (None, 2, 3, 768), marks=pytest.mark.slow),
-    ],
+    ("name", "channels"),
+    # one for each way of scaling: tf (and a narrow edition), caffe, torch, own
+    [("MobileNetV2_0.35", 1280), ("VGG16", 512), ("DenseNet121", 1024), ("EfficientNetB0", 1280)],
 )
-def test_networks_of_keras_by_name(name, shape):
-    side = (80, 96) if name in {"InceptionV3", "Xception"} else (64, 96)  # their least is 75 and 71
-    network = backbones.build(name, input_shape=(*side, 3), weights=None)
-    assert network.output_shape == shape
+def test_networks_of_keras_by_name(name, channels):
+    network = backbones.build(name, input_shape=(64, 96, 3), weights=None)
+    assert network.output_shape == (None, 2, 3, channels)
     assert network.name == name
-    assert network(draw_noise(*side), training=False).shape == (2, *shape[1:])
+    assert network(draw_noise(64, 96), training=False).shape == (2, 2, 3, channels)
 
 
 def test_the_top_of_a_keras_network_gives_probabilities():
@@ -185,6 +171,80 @@ def test_keras_network_with_weights_equals_keras_own_way(name, width, file):
     pictures = draw_noise(224, 224)
     expected = theirs(module.preprocess_input(pictures.copy()), training=False)
     np.testing.assert_allclose(network(pictures, training=False), expected, rtol=1e-4, atol=1e-4)
+
+
+# How much learns
+
+
+def names_of_learners(network: keras.Model) -> set[str]:
+    return {weight.path.split("/")[-2] for weight in network.trainable_variables}
+
+
+def test_the_top_learns_but_not_its_batch_normalisation():
+    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    network.trainable = False
+    backbones.unfreeze_top(network, from_name="block7a")
+    assert names_of_learners(network) == {
+        *("block7a_expand_conv", "block7a_depthwise_conv", "block7a_project_conv", "top_conv")
+    }
+    backbones.unfreeze_top(network, layers=3)  # convolution, batch normalisation, activation
+    assert names_of_learners(network) == {"top_conv"}
+    backbones.unfreeze_top(network, layers=0)
+    assert not network.trainable_variables
+    backbones.unfreeze_top(network, layers=len(network.layers))
+    assert not any("bn" in name for name in names_of_learners(network))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({}, "layers=None and from_name=None, expected one of them"),
+        ({"layers": 3, "from_name": "block6a"}, "expected one of them"),
+        ({"layers": -1}, "expected 0 to"),
+        ({"layers": 10_000}, "expected 0 to"),
+        ({"from_name": "blok6a"}, "Did you mean"),
+    ],
+)
+def test_what_cannot_be_unfrozen_is_said(options, said):
+    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    with pytest.raises(ValueError, match=re.escape(said)):
+        backbones.unfreeze_top(network, **options)
+
+
+@pytest.mark.parametrize("name", ["EfficientNetLite0", "VGG16"])
+def test_a_network_cut_in_two_is_the_same_network(name):
+    network = backbones.build(name, input_shape=(64, 64, 3), weights=None)
+    bottom, top = backbones.split_at(network, {"EfficientNetLite0": "block6a", "VGG16": "block5_conv1"}[name])
+    pictures = draw_noise(64, 64)
+    np.testing.assert_array_equal(top(bottom(pictures)), network(pictures, training=False))
+    assert bottom.count_params() + top.count_params() == network.count_params()
+    backbones.unfreeze_top(network, from_name={"EfficientNetLite0": "block6a", "VGG16": "block5"}[name])
+    assert not bottom.trainable_variables
+    assert [id(v) for v in top.trainable_variables] == [id(v) for v in network.trainable_variables]
+
+
+@pytest.mark.parametrize("name", ["block5c_project_conv", "block5c_add"])
+def test_a_network_is_not_cut_where_a_shortcut_leads_past(name):
+    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    with pytest.raises(ValueError, match="a shortcut leads past it"):
+        backbones.split_at(network, name)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_only_frozen_batch_normalisation_keeps_its_statistics_in_fit(frozen):
+    # What transfer learning has to know. If the first case fails, Keras heeds `training=False` in `fit` again.
+    pictures = keras.Input((8, 8, 3))
+    maps = keras.layers.BatchNormalization()(keras.layers.Conv2D(4, 3)(pictures))
+    network = keras.Model(pictures, maps)
+    if frozen:
+        backbones.unfreeze_top(network, layers=len(network.layers))
+    answers = keras.layers.GlobalAveragePooling2D()(network(pictures, training=False))
+    model = keras.Model(pictures, answers)
+    model.compile("sgd", "mse")
+    statistics = network.layers[-1].moving_mean
+    before = statistics.numpy()
+    model.fit(draw_noise(8, 8), np.zeros((2, 4)), verbose=0)
+    assert np.array_equal(before, statistics.numpy()) == frozen
 
 
 # Saved models

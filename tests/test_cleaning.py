@@ -30,6 +30,7 @@ from helpers import cleaning, datasets, images
 from helpers.cleaning import _inspection
 from tests import damaged_files
 from tests.conftest import draw_noise
+from tests.damaged_files import DAMAGE, HARMLESS, photo
 
 
 def save(path: Path, *, mode: str = "RGB", **options: object) -> Path:
@@ -173,35 +174,6 @@ def test_a_jpeg_filled_up_with_zeros_is_found_and_one_with_a_film_behind_it_is_n
         assert cleaning.inspect_file(path).problem == ""
 
 
-def photo(*, progressive: bool = False) -> bytes:
-    """A JPEG of some 20 KB with the tables that most programs write."""
-    noise = draw_noise(1, height=40, width=60)
-    with BytesIO() as file:
-        picture = Image.fromarray(noise).resize((600, 400), Image.Resampling.BICUBIC)
-        picture.save(file, "JPEG", quality=85, progressive=progressive)
-        return file.getvalue()
-
-
-def middle(content: bytes) -> int:
-    return len(content) // 2
-
-
-DAMAGE = {
-    "sent as a text": lambda c: c.replace(b"\n", b"\r\n"),
-    "sent as a text, header spared": lambda c: c[:600] + c[600:].replace(b"\n", b"\r\n"),
-    "sent as a text of an old Mac": lambda c: c.replace(b"\n", b"\r"),
-    "a lost block of 512 bytes": lambda c: c[: middle(c)] + c[middle(c) + 512 :],
-    "a lost block of 4096 bytes": lambda c: c[: middle(c)] + c[middle(c) + 4096 :],
-    "a block of zeros": lambda c: c[: middle(c)] + bytes(512) + c[middle(c) + 512 :],
-    "4 KB of zeros": lambda c: c[: middle(c)] + bytes(4096) + c[middle(c) + 4096 :],
-    "zeros put between": lambda c: c[: middle(c)] + bytes(4096) + c[middle(c) :],
-    "an erased block": lambda c: c[: middle(c)] + b"\xff" * 512 + c[middle(c) + 512 :],
-    "cut off": lambda c: c[: middle(c)],
-    "cut off, with an end put behind": lambda c: c[: middle(c)] + c[-2:],
-    "the end of another file": lambda c: c[: middle(c)] + c[-500:],
-}
-
-
 @pytest.mark.parametrize("progressive", [False, True])
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_a_jpeg_that_is_damaged_in_the_middle_is_found(damage: Callable[[bytes], bytes], progressive: bool) -> None:
@@ -211,17 +183,6 @@ def test_a_jpeg_that_is_damaged_in_the_middle_is_found(damage: Callable[[bytes],
     found = cleaning.inspect_content(damage(whole))
     assert found.kind in ("unreadable", "truncated")
     assert "not a readable picture (" in found.problem
-
-
-HARMLESS = {
-    "stray bytes before the end": lambda c: c[:-2] + bytes(range(200)) + c[-2:],
-    "a few": lambda c: c[:-2] + b"abcde" + c[-2:],
-    "many": lambda c: c[:-2] + draw_noise(0, height=30, width=30).tobytes().replace(b"\xff", b"") + c[-2:],
-    "zeros before the end": lambda c: c[:-2] + bytes(3000) + c[-2:],
-    "bytes behind the end": lambda c: c + bytes(range(256)) * 9,
-    "a strange revision": lambda c: c.replace(b"JFIF\0\1\1", b"JFIF\0\7\1"),
-    "a text with line ends of Windows": lambda c: c[:2] + b"\xff\xfe\0\x0ca\r\nb\r\nc\r\n" + c[2:],
-}
 
 
 @pytest.mark.parametrize("change", HARMLESS.values(), ids=HARMLESS)
@@ -239,6 +200,14 @@ def test_a_photo_of_one_color_is_kept_although_most_of_it_is_zeros() -> None:
         content = file.getvalue()
     assert bytes(512) in content
     assert cleaning.inspect_content(content).problem == ""
+
+
+def test_a_png_with_a_part_whose_name_is_no_text_is_found() -> None:
+    with BytesIO() as file:
+        damaged_files.draw(0).save(file, "PNG")
+        content = file.getvalue()
+    found = cleaning.inspect_content(content[:-12] + bytes(4) + b"A\x80\x80\x80" + bytes(4) + content[-12:])
+    assert (found.kind, found.plain) == ("unreadable", False)
 
 
 @settings(deadline=None, max_examples=200)
@@ -419,6 +388,7 @@ def test_a_folder_that_cannot_be_opened_is_named_and_stays(tmp_path: Path, monke
     assert images.find_files(folder) == [folder / "open" / "a.png"]
     findings = cleaning.find_problems(folder)
     assert [(f.file, f.kind, f.usable) for f in findings] == [("closed", "unreadable", False)]
+    assert findings[0].detail.startswith("the folder cannot be opened (Permission denied)")
     assert cleaning.set_aside(folder, findings, destination=tmp_path / "aside") == []
     assert (folder / "closed").is_dir()
 
@@ -451,11 +421,11 @@ def test_copies_of_a_photo_are_near_and_other_photos_are_not() -> None:
     photos = [
         Image.fromarray(photo) for photo in (skimage.data.chelsea(), skimage.data.coffee(), skimage.data.rocket())
     ]
-    for photo in photos:
-        width, height = photo.size
-        cut = photo.crop((width // 100, height // 100, width - width // 100, height - height // 100))
-        for copy in (photo.resize((90, 70)), photo.convert("L"), cut, photo.point(lambda value: min(255, value + 15))):
-            assert bits_apart(photo, copy) <= cleaning.NEAR_DISTANCE
+    for shown in photos:
+        width, height = shown.size
+        cut = shown.crop((width // 100, height // 100, width - width // 100, height - height // 100))
+        for copy in (shown.resize((90, 70)), shown.convert("L"), cut, shown.point(lambda value: min(255, value + 15))):
+            assert bits_apart(shown, copy) <= cleaning.NEAR_DISTANCE
     assert min(bits_apart(a, b) for a, b in itertools.combinations(photos, 2)) > 2 * cleaning.NEAR_DISTANCE
 
 

@@ -1,6 +1,6 @@
-"""Folders as users have them: what is a split, what is a class, and what becomes of every file.
+"""Folders as users have them: names, links, copies that are nearly the same, tables, the data folder.
 
-Each kind of folder stands in a table; the folders are made by code.
+What is a split, what is a class, and what becomes of every file: see test_real_folders.py.
 """
 
 import os
@@ -40,104 +40,6 @@ def assert_each_is_used_or_named(folder: Path, data: datasets.ImageDataset) -> N
     assert sorted([*learned, *named]) == sorted(candidates)
 
 
-# --- Recognised ---------------------------------------------------------------------------------------------------
-
-# What is in the folder, the classes, which split the pictures of a folder go to, and what is said.
-KNOWN: dict[str, tuple[dict[str, int], tuple[str, ...], dict[str, str], str]] = {
-    "seg_train, seg_test, seg_pred, each twice": (
-        below("seg_train/seg_train", "seg_test/seg_test") | {"seg_pred/seg_pred": 3},
-        ("cat", "dog"),
-        {"seg_train": "train", "seg_test": "test", "seg_pred": ""},
-        "'seg_pred' is neither train, validation nor test and is not used",
-    ),
-    "training_set, test_set": (
-        below("training_set", "test_set"), ("cat", "dog"), {"training_set": "train", "test_set": "test"}, "",
-    ),
-    "train_images, val_images": (
-        below("train_images", "val_images"), ("cat", "dog"), {"train_images": "train", "val_images": "validation"}, "",
-    ),
-    "intel-train, intel-test": (
-        below("intel-train", "intel-test"), ("cat", "dog"), {"intel-train": "train", "intel-test": "test"}, "",
-    ),
-    "train2017, val2017": (
-        below("train2017", "val2017"), ("cat", "dog"), {"train2017": "train", "val2017": "validation"}, "",
-    ),
-    "a class called train among vehicles": ({"bus": 6, "car": 6, "train": 6}, ("bus", "car", "train"), {}, ""),
-    "a class called test_tube": ({"test_tube": 6, "flask": 6}, ("flask", "test_tube"), {}, ""),
-    "stations": ({"train_station": 6, "bus_station": 6}, ("bus_station", "train_station"), {}, ""),
-    "an unlabelled test": (
-        below("train", "val") | {"test": 4},
-        ("cat", "dog"),
-        {"train": "train", "val": "validation", "test": ""},
-        "'test' has no class folders and is not used",
-    ),
-    "a class missing from val": (
-        below("train", classes=CATS | {"eel": 6}) | below("val"),
-        ("cat", "dog", "eel"),
-        {"val": "validation"},
-        "the validation split has no pictures of 'eel'",
-    ),
-    "folders beside train": (
-        below("train", "holdout") | {"extra": 2},
-        ("cat", "dog"),
-        {"holdout": "", "extra": ""},
-        "'holdout' is neither train, validation nor test and is not used",
-    ),
-    "images in each split": (
-        below("train/images", "test/images"), ("cat", "dog"), {}, "the classes are taken from 'train/images'",
-    ),
-    "files beside the class folders": (CATS | {"": 1}, ("cat", "dog"), {}, ""),
-    "two spellings": ({"Cat": 4, "cat": 4, "dog": 4}, ("Cat", "dog"), {}, "'Cat' and 'cat' are taken for one"),
-    "a blank at the end": ({"cat ": 4, "cat": 4, "dog": 4}, ("cat", "dog"), {}, "'cat' and 'cat ' are taken for one"),
-    "capitals in one split only": (
-        below("train") | below("test", classes={"Cat": 6, "Dog": 6}),
-        ("cat", "dog"),
-        {"test": "test"},
-        "'cat' and 'Cat'",
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("counts", "classes", "goes_to", "said"), KNOWN.values(), ids=KNOWN)
-def test_a_folder_is_understood(
-    make_folder: MakeFolder, counts: dict[str, int], classes: tuple[str, ...], goes_to: dict[str, str], said: str
-) -> None:
-    folder = make_folder(counts)
-    data = datasets.load(folder)
-    assert data.class_names == classes
-    assert said in " | ".join(data.notes) if said else data.notes == ()
-    assert_each_is_used_or_named(folder, data)
-    own = {split for split in goes_to.values() if split}
-    for top, split in goes_to.items():
-        found = {name for name in SPLITS for path in data.paths[name] if path.relative_to(folder).parts[0] == top}
-        taken_too = {"test": {"validation"}, "validation": {"test"}}.get("", set())
-        allowed = {split} | {name for name in SPLITS if name not in own and split} | taken_too
-        assert found <= allowed and bool(found) == bool(split)
-
-
-def test_a_folder_without_pictures_is_said(make_folder: MakeFolder) -> None:
-    folder = make_folder({"cat": 6, "dog": 6, "eel": 0})
-    (folder / ".hidden").mkdir()
-    assert datasets.load(folder).notes == ("'eel' has no pictures",)
-
-
-TWO_WAYS = {name: unicodedata.normalize(form, "고양이") for name, form in (("windows", "NFC"), ("mac", "NFD"))}
-
-
-def test_a_korean_name_in_two_ways_is_one_class_and_it_is_said(make_folder: MakeFolder) -> None:
-    folder = make_folder({TWO_WAYS["windows"]: 5, TWO_WAYS["mac"]: 5, "개": 5})
-    data = datasets.load(folder)
-    assert data.class_names == tuple(sorted(("개", "고양이")))
-    assert len(used(data)) == 15
-    (note,) = data.notes
-    assert r"\u1100" in note and "taken for one class, '고양이'" in note, "shown so that they can be told apart"
-
-
-def test_splits_may_write_a_name_in_two_ways(make_folder: MakeFolder) -> None:
-    counts = {f"train/{TWO_WAYS['windows']}": 5, f"val/{TWO_WAYS['mac']}": 5, "train/dog": 5, "val/dog": 5}
-    assert datasets.load(make_folder(counts)).class_names == ("dog", "고양이")
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has file names that are not Unicode")
 def test_class_names_that_are_not_unicode_can_be_written(make_folder: MakeFolder, tmp_path: Path) -> None:
     folder = make_folder({"a": 6, "b": 6})
@@ -155,41 +57,6 @@ def test_class_names_that_are_not_unicode_can_be_written(make_folder: MakeFolder
     datasets.write_tfrecords(data.train, tmp_path / "records", class_names=data.class_names)
 
 
-# --- Refused, with what was seen ----------------------------------------------------------------------------------
-
-REFUSED: dict[str, tuple[dict[str, int], str]] = {
-    "a doubled wrapper folder": (below("pets"), r"Did you mean '.*photos/pets', which has 'cat' and 'dog'\?"),
-    "a wrapper of splits": (below("data/train", "data/test"), r"Did you mean '.*data', which has 'test' and 'train'\?"),
-    "splits by other names": (below("dev", "holdout"), "with 'dev' and 'holdout', which all have 'cat' and 'dog'"),
-    "folds": (below("fold1", "fold2", "fold3"), "which all have 'cat' and 'dog': splits by names that are not known"),
-    "splits without classes": ({"train": 5, "test": 5}, "one sub-folder per class"),
-    "training pictures without classes": ({"train": 5} | below("test"), "expected a folder 'train' beside them"),
-    "a class or a split": (
-        {"train/steam": 5, "train/diesel": 5, "bus": 5, "car": 5}, "is it the training split or a class",
-    ),
-    "two training splits": (below("train", "training_set"), "expected one folder for the train split"),
-    "all pictures in one folder": ({"": 6}, "with 0 class folder"),
-    "a stranger in test": (below("train") | below("test", classes={"bird": 3}), r"classes \['bird'\] in 'test'"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("counts", "message"), REFUSED.values(), ids=REFUSED)
-def test_a_folder_that_cannot_be_understood_is_refused(
-    make_folder: MakeFolder, counts: dict[str, int], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message) as caught:
-        datasets.load(make_folder(counts))
-    assert "Received" in str(caught.value) and "xpected" in str(caught.value)
-
-
-def test_pictures_named_after_their_classes_in_one_folder_are_told_how(tmp_path: Path) -> None:
-    for number in range(4):
-        for name in ("cat", "dog"):
-            Image.fromarray(draw_noise(number)).save(tmp_path / f"{name}.{number}.png")
-    with pytest.raises(ValueError, match=r"8 pictures .* named after 'cat' and 'dog': sort them with list_pictures"):
-        datasets.load(tmp_path)
-
-
 def test_class_folders_with_the_same_parts_can_still_be_listed_and_split(
     make_folder: MakeFolder, tmp_path: Path
 ) -> None:
@@ -197,52 +64,6 @@ def test_class_folders_with_the_same_parts_can_still_be_listed_and_split(
     assert table.class_name.value_counts().to_dict() == {"cat": 12, "dog": 12}
     datasets.split_into_folders(table, tmp_path / "out")
     assert datasets.load(tmp_path / "out").class_names == ("cat", "dog")
-
-
-# --- Every file is used or named ----------------------------------------------------------------------------------
-
-
-def spoil(folder: Path) -> None:
-    """Put one of each kind of useless file beside the good ones."""
-    (folder / "cat" / "page.jpg").write_text("<html>not found</html>")
-    (folder / "cat" / "empty.png").touch()
-    (folder / "dog" / "drawing.svg").write_text("<svg/>")
-    (folder / "dog" / "gone.jpg").symlink_to(folder / "nowhere.jpg")
-    (folder / "loose.png").write_bytes((folder / "cat" / "000.png").read_bytes()[:60])
-    if hasattr(os, "mkfifo"):
-        os.mkfifo(folder / "dog" / "pipe.jpg")
-
-
-def test_what_cannot_be_used_is_named_with_its_reason(make_folder: MakeFolder) -> None:
-    folder = make_folder({"cat": 8, "dog": 8})
-    spoil(folder)
-    (folder / "cat" / "notes.txt").write_text("mine")
-    (folder / "dog" / "no suffix").write_bytes((folder / "dog" / "000.png").read_bytes())
-    Image.fromarray(draw_noise(77)).save(folder / "dog" / "photo.jpg?w=640", format="jpeg")
-    data = datasets.load(folder)
-    assert_each_is_used_or_named(folder, data)
-    assert {"dog/gone.jpg", "loose.png", "cat/page.jpg", "dog/no suffix"} <= {file for file, _ in data.set_aside}
-    assert any(path.name == "photo.jpg?w=640" for path in used(data))
-    assert all("notes" not in file for file, _ in data.set_aside)
-
-
-@pytest.mark.parametrize("kind", ["no pictures", "links that lead nowhere", "a class folder that is gone", "copies"])
-def test_a_class_that_is_lost_whole_is_an_error_that_names_it(make_folder: MakeFolder, kind: str) -> None:
-    folder = make_folder({"cat": 6, "dog": 6})
-    if kind == "a class folder that is gone":
-        (folder / "bird").symlink_to(folder.parent / "not mounted")
-    else:
-        (folder / "bird").mkdir()
-        for number in range(3):
-            file = folder / "bird" / f"{number}.jpg"
-            if kind == "no pictures":
-                file.write_text("<html>")
-            elif kind == "copies":
-                file.write_bytes((folder / "cat" / f"00{number}.png").read_bytes())
-            else:
-                file.symlink_to(folder / "nowhere.jpg")
-    with pytest.raises(ValueError, match=r"without a usable picture of 'bird', expected some of each class\. 'bird"):
-        datasets.load(folder)
 
 
 # --- Links --------------------------------------------------------------------------------------------------------
@@ -262,14 +83,6 @@ def test_linked_pictures_are_used(make_folder: MakeFolder, tmp_path: Path, depth
     linked, plain = datasets.load(folder), datasets.load(store)
     assert linked.counts == plain.counts and linked.fingerprint == plain.fingerprint
     assert len(datasets.list_pictures(folder)) == len(datasets.list_pictures(store)) == 24
-
-
-def test_links_in_circles_end_and_no_picture_counts_twice(make_folder: MakeFolder) -> None:
-    folder = make_folder({"cat": 6, "dog": 6})
-    (folder / "dog" / "again").symlink_to(folder)
-    (folder / "cat" / "more").symlink_to(folder / "cat")
-    data = datasets.load(folder)
-    assert len(used(data)) == 12 and data.class_names == ("cat", "dog") and data.set_aside == ()
 
 
 # --- Copies that are nearly the same ------------------------------------------------------------------------------

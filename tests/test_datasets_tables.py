@@ -57,6 +57,8 @@ def test_given_splits_become_a_column(make_folder: MakeFolder) -> None:
         ("고양이 1.png", "고양이"),
         ("b 52 bomber 1.png", "b 52 bomber"),
         ("3d model-02.png", "3d model"),
+        ("10.3.jpg", "10"),
+        ("1-2.3.jpg", "1-2"),
     ],
 )
 def test_classes_are_those_of_the_names(tmp_path: Path, name: str, class_name: str) -> None:
@@ -64,7 +66,7 @@ def test_classes_are_those_of_the_names(tmp_path: Path, name: str, class_name: s
     assert datasets.list_pictures(tmp_path, label_from="name").class_name.to_list() == [class_name]
 
 
-@pytest.mark.parametrize("name", ["cat.jpg", "12.jpg", "IMG.png"])
+@pytest.mark.parametrize("name", ["cat.jpg", "12.jpg", "2024-05-17.jpg", "2024.05.17.jpg", "IMG.png"])
 def test_a_name_without_class_or_number_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).touch()
     with pytest.raises(ValueError, match=rf"Received '{name}', expected a class and a number"):

@@ -179,6 +179,38 @@ def test_a_half_written_file_is_never_trusted(data, extracted, monkeypatch: pyte
     assert len(extracted) == 6
 
 
+def test_where_nothing_can_be_written_nothing_is_saved_and_that_is_said(
+    data, extracted, own_data_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = load(data, build_network())
+    path = path_of(data, build_network())
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+    monkeypatch.setattr(features.backbones, "build", lambda name, *, input_shape: build_network(input_shape[0]))
+    said: list[str] = []
+    assert load(data, build_network(), say=said.append).train.features.shape == (12, 3)
+    assert said == [] and len(extracted) == 3, "what was saved before is read"
+    path.unlink()
+    for network in (build_network(), None):
+        found = features.load_or_extract(data, image_size=8, network=network, say=said.append)
+        np.testing.assert_array_equal(found.train.features, saved.train.features)
+    line = f"Nothing can be written to '{own_data_folder.resolve()}': features are not saved (see COURSE_DATA)."
+    assert said == [line, line]
+    assert list(path.parent.iterdir()) == []
+
+
+def test_a_single_pass_fills_no_cache(data: datasets.ImageDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("pictures are kept in memory for nobody")
+
+    monkeypatch.setattr(tf.data.Dataset, "cache", refuse)
+    assert load(data, build_network()).test.features.shape == (6, 3)
+
+
 def test_saved_features_cannot_carry_code(data: datasets.ImageDataset) -> None:
     path = path_of(data, build_network())
     path.parent.mkdir(parents=True)

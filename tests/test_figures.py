@@ -2,6 +2,7 @@
 
 import base64
 import io
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -43,19 +44,19 @@ def output(picture: Image.Image):
 
 
 def test_the_same_figure_passes() -> None:
-    assert figures.differ(draw_grid([CAT]), draw_grid([CAT]), exact=True) == ""
+    assert figures.differ(draw_grid([CAT]), draw_grid([CAT])) == ""
 
 
 def test_rounding_passes_and_a_changed_line_does_not() -> None:
     curve = draw_curve(LOSSES)
     rounded = Image.fromarray(np.clip(np.asarray(curve, dtype=int) + 3, 0, 255).astype(np.uint8))
-    assert figures.differ(curve, rounded, exact=True) == ""
-    assert "of its pixels differ" in figures.differ(curve, draw_curve(LOSSES[::-1]), exact=True)
+    assert figures.differ(curve, rounded) == ""
+    assert "of its pixels differ" in figures.differ(curve, draw_curve(LOSSES[::-1]))
 
 
 def test_another_training_passes_where_figures_are_measured() -> None:
     noise = np.random.default_rng(0).normal(0, 0.01, len(LOSSES))
-    assert figures.differ(draw_curve(LOSSES), draw_curve(LOSSES + noise), exact=False) == ""
+    assert figures.look_different(draw_curve(LOSSES), draw_curve(LOSSES + noise)) == ""
 
 
 @pytest.mark.parametrize(
@@ -63,20 +64,29 @@ def test_another_training_passes_where_figures_are_measured() -> None:
     [draw_grid([CAT[::-1], CUP[::-1]]), draw_grid([np.zeros_like(CAT), np.zeros_like(CUP)]), draw_curve(LOSSES)],
     ids=["upside down", "black", "another figure"],
 )
-@pytest.mark.parametrize("exact", [True, False])
-def test_a_wrong_figure_does_not_pass(wrong: Image.Image, exact: bool) -> None:
-    assert figures.differ(draw_grid([CAT, CUP]), wrong, exact=exact)
+@pytest.mark.parametrize("rule", [figures.differ, figures.look_different])
+def test_a_wrong_figure_does_not_pass(wrong: Image.Image, rule: Callable[[Image.Image, Image.Image], str]) -> None:
+    assert rule(draw_grid([CAT, CUP]), wrong)
+
+
+def test_other_pictures_pass_only_where_a_training_picks_them() -> None:
+    stored, others = output(draw_grid([CAT, CUP])), output(draw_grid([CUP, CAT[::-1]]))
+    empty = output(draw_grid([np.full_like(CAT, 255)] * 2))
+    assert figures.compare([stored], [others], tags=["nbval-ignore-output"])
+    assert figures.compare([stored], [others], tags=["picked"]), "where texts are compared, figures are"
+    assert figures.compare([stored], [others], tags=["nbval-ignore-output", "picked"]) == ""
+    assert "next to nothing is in it" in figures.compare([stored], [empty], tags=["nbval-ignore-output", "picked"])
 
 
 def test_a_figure_of_another_size_does_not_pass() -> None:
     stored, new = draw_grid([CAT, CUP]), draw_grid([CAT, CUP])
-    assert "its size is" in figures.differ(stored, new.resize((new.width, new.height + 1)), exact=True)
-    assert "its size is" in figures.differ(stored, new.resize((new.width, new.height // 2)), exact=False)
+    assert "its size is" in figures.differ(stored, new.resize((new.width, new.height + 1)))
+    assert "its size is" in figures.are_other_kinds(stored, new.resize((new.width, new.height // 2)))
 
 
 def test_a_missing_figure_is_told() -> None:
     text, picture = new_output("stream", text="loss 0.7"), output(draw_curve(LOSSES))
-    assert figures.compare([text, picture], [text, picture], exact=True) == ""
-    assert figures.compare([text, picture], [text], exact=False).startswith("0 figures, 1 are stored")
+    assert figures.compare([text, picture], [text, picture]) == ""
+    assert figures.compare([text, picture], [text], tags=["nbval-ignore-output"]).startswith("0 figures, 1 are stored")
     wrong = output(draw_curve(LOSSES[::-1]))
-    assert figures.compare([picture, picture], [picture, wrong], exact=True).startswith("Figure 2: ")
+    assert figures.compare([picture, picture], [picture, wrong]).startswith("Figure 2: ")

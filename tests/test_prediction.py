@@ -130,7 +130,7 @@ def test_what_is_no_model_is_refused(model: keras.Model, tmp_path: Path) -> None
     path = tmp_path / "m.keras"
     with pytest.raises(FileNotFoundError, match=r"There is no file .*m.keras"):
         prediction.load_classifier(path)
-    with pytest.raises(FileNotFoundError, match="There is no file"):
+    with pytest.raises(ValueError, match=r"an empty folder \(a SavedModel has .*, expected one \.keras file\. Check"):
         prediction.load_classifier(tmp_path)
     prediction.save_classifier(model, path, class_names=CLASS_NAMES)
     whole = path.read_bytes()
@@ -209,6 +209,38 @@ def test_models_of_other_formats_are_named(model: keras.Model, tmp_path: Path, r
         prediction.load_classifier(tmp_path / "saved")
 
 
+def test_a_folder_is_called_what_it_is(model: keras.Model, tmp_path: Path) -> None:
+    prediction.save_classifier(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
+    with pytest.raises(ValueError, match=r"a folder, expected one \.keras file\. Did you mean '.*m\.keras'\?"):
+        prediction.load_classifier(tmp_path)
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    with pytest.raises(ValueError, match=r"a \.keras file that was unpacked, expected the file itself"):
+        prediction.load_classifier(tmp_path / "unpacked")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.txt").touch()
+    with pytest.raises(ValueError, match="a folder without a model in it"):
+        prediction.load_classifier(tmp_path / "notes")
+
+
+def test_an_archive_with_a_model_in_it_is_to_be_unpacked(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "converted_keras.zip", "w") as archive:
+        archive.writestr("keras_model.h5", b"\x89HDF\r\n\x1a\n")
+        archive.writestr("labels.txt", "0 cat")
+    with pytest.raises(ValueError, match=r"an archive with the model 'keras_model\.h5' in it, .*\. Unpack it"):
+        prediction.load_classifier(tmp_path / "converted_keras.zip")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("a.tflite", "TensorFlow Lite"), ("a.onnx", "ONNX"), ("a.PT", "PyTorch"), ("saved_model.pb", "part of a SavedM")],
+)
+def test_models_of_other_programs_are_named(name: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04" + bytes(99))
+    with pytest.raises(ValueError, match=rf"{name}', .*{said}.*expected a \.keras file\. Save the model as one"):
+        prediction.load_classifier(tmp_path / name)
+
+
 # --- What is no probability ---------------------------------------------------------------------------------
 
 
@@ -246,10 +278,48 @@ def test_what_is_no_probability_is_refused_everywhere(
         prediction.predict_files(prediction.Classifier(model, tuple(names)), files)
 
 
+def end_quietly(activation: str | None, *after: keras.layers.Layer) -> keras.Model:
+    """A model that gives 0.3 (with softmax: 0.5) for any picture."""
+    inputs = keras.Input((4, 4, 3))
+    pooled = keras.layers.GlobalAveragePooling2D()(inputs)
+    bias = keras.initializers.Constant(0.3)
+    units = 2 if activation == "softmax" else 1
+    dense = keras.layers.Dense(units, activation=activation, kernel_initializer="zeros", bias_initializer=bias)
+    return keras.Sequential([keras.Input((4, 4, 3)), keras.Model(inputs, dense(pooled)), *after])
+
+
+@pytest.mark.parametrize("activation", [None, "relu", "tanh"])
+def test_logits_are_refused_even_where_they_look_like_probabilities(activation: str | None, tmp_path: Path) -> None:
+    message = r'a model that ends with the activation .*\(logits\?\).*Activation\("sigmoid"\).*save_classifier'
+    with pytest.raises(ValueError, match=message):
+        prediction.save_classifier(end_quietly(activation), tmp_path / "m.keras", class_names=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("activation", "after"),
+    [
+        ("sigmoid", []),
+        (None, [keras.layers.Activation("sigmoid")]),
+        ("softmax", [keras.layers.Activation("linear", dtype="float32")]),  # as mixed precision has it
+        ("softmax", [keras.layers.Dropout(0.1), keras.layers.Reshape((2,))]),
+    ],
+)
+def test_however_probabilities_are_made_they_are_taken(activation: str | None, after: list, tmp_path: Path) -> None:
+    model = end_quietly(activation, *after)
+    path = prediction.save_classifier(model, tmp_path / "m.keras", class_names=["a", "b"])
+    assert prediction.load_classifier(path).class_names == ("a", "b")
+
+
 def test_the_advice_for_logits_helps(tmp_path: Path) -> None:
     mended = keras.Sequential([build_ending(3, None), keras.layers.Softmax()])
     prediction.save_classifier(mended, tmp_path / "m.keras", class_names=["a", "b", "c"])
     assert prediction.load_classifier(tmp_path / "m.keras").image_size == 4
+
+
+def test_a_network_that_does_not_say_what_it_takes_is_refused(tmp_path: Path) -> None:
+    model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")])
+    with pytest.raises(ValueError, match=r"a model from None to None, expected square .* Begin it with keras\.Input"):
+        prediction.save_classifier(model, tmp_path / "m.keras", class_names=["a", "b"])
 
 
 @pytest.mark.parametrize("shape", [(None, None, 3), (16, 20, 3), (16, 16, 1)])

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
@@ -124,6 +125,13 @@ def test_the_report_lists_what_was_set_aside(result: TeachResult, report: str, s
         assert any(line.startswith(f"Set aside: {file} (") for line in said)
 
 
+def test_the_report_says_how_the_folder_was_read(result: TeachResult, report: str, tmp_path: Path) -> None:
+    assert "How the folder was read" not in report
+    data = replace(result.data, notes=("'<b>' has no pictures",))
+    page = write_report(replace(result, data=data, report=tmp_path / "a.html"), backbone="net", image_size=32)
+    assert "How the folder was read'<b>' has no pictures" in Page(page.read_text(encoding="utf-8")).text
+
+
 def test_the_report_shows_names_and_does_not_run_them(report: str) -> None:
     page = Page(report)
     assert "b" not in page.tags
@@ -208,7 +216,9 @@ def stand_in(confusion: np.ndarray, **changes: object) -> TeachResult:
     """A result that needs no training: class names of eight letters, and this confusion matrix."""
     names = tuple(f"class{number:03}" for number in range(len(confusion)))
     counts = {"train": 8, "validation": 1, "test": 1}
-    data = SimpleNamespace(**{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0} | changes)
+    data = SimpleNamespace(
+        **{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0, "notes": ()} | changes
+    )
     test = SimpleNamespace(accuracy=0.5, confusion=confusion, labels=np.zeros(int(confusion.sum())))
     return TeachResult(Path("m.keras"), Path("m.html"), data, test, 1.0, 0.5)
 
@@ -249,12 +259,22 @@ def test_without_mistakes_no_table_is_needed(capsys, monkeypatch: pytest.MonkeyP
     [
         ({"near_duplicates": 3}, "Near duplicates: 3 pictures, each kept in one split with those that it resembles."),
         ({"set_aside": (("a/b.heic", "no picture."),)}, "Set aside: a/b.heic (no picture)."),
+        ({"notes": ("'eel' has no pictures",)}, "Note: 'eel' has no pictures."),
     ],
 )
 def test_what_is_not_as_expected_is_said(changes: dict, line: str) -> None:
     first, *others = describe_data(stand_in(np.eye(2, dtype=int), **changes).data)
     assert first == "8 pictures to learn from, 1 to choose with, 1 to test on; classes: class000, class001."
     assert others == [line]
+
+
+def test_a_folder_full_of_what_is_not_used_does_not_fill_the_screen() -> None:
+    set_aside = [(f"extra/{number:04}.jpg", "'extra' is not used") for number in range(2000)]
+    set_aside += [("cat/cut.jpg", "cut short.")]
+    _, *lines = describe_data(stand_in(np.eye(2, dtype=int), set_aside=set_aside).data)
+    assert len(lines) == 22
+    assert "Set aside: 1,980 files more ('extra' is not used); the report names them." in lines
+    assert "Set aside: cat/cut.jpg (cut short)." in lines
 
 
 # --- names that cannot be written, a data folder that cannot be written to --------------------------------------

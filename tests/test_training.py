@@ -55,6 +55,12 @@ def test_the_head_gives_the_probabilities_of_scikit_learn(classes: int, penalty:
     assert head.count_params() == (7 + 1) * classes
 
 
+def test_a_picture_or_two_per_class_are_enough() -> None:
+    labels = np.arange(30) % 20  # pytest makes scikit-learn's doubt, whether these are classes, an error
+    head = training.fit_logistic_head(np.eye(20)[labels], labels, num_classes=20, penalty=0.1)
+    assert head(np.eye(20)).numpy().argmax(axis=1).tolist() == list(range(20))
+
+
 def test_a_stronger_penalty_makes_the_head_less_sure() -> None:
     features, labels = make_features(2)
     sureness = [

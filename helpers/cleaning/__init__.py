@@ -1,5 +1,7 @@
 """Find the files that would stop or spoil a training run, before it starts.
 
+What is a split in a folder and what a class is read here too, once for all (`survey_folder`).
+
 Every file is opened once and decoded in full: a header can be fine and the picture behind it cut off. Nothing is
 deleted.
 
@@ -10,10 +12,8 @@ deleted.
 
 from helpers.cleaning._folders import (
     MANIFEST_NAME,
-    SPLIT_FOLDERS,
     Finding,
     check_destination,
-    find_candidates,
     find_problems,
     set_aside,
     write_manifest,
@@ -29,15 +29,27 @@ from helpers.cleaning._inspection import (
     near_pairs,
     perceptual_hash,
 )
+from helpers.cleaning._layout import (
+    Candidate,
+    Survey,
+    as_text,
+    enumerate_names,
+    find_candidates,
+    split_names,
+    survey_folder,
+)
 
 __all__ = [
     "KINDS",
     "MANIFEST_NAME",
     "NEAR_DISTANCE",
-    "SPLIT_FOLDERS",
+    "Candidate",
     "Finding",
     "Inspection",
+    "Survey",
+    "as_text",
     "check_destination",
+    "enumerate_names",
     "find_candidates",
     "find_problems",
     "inspect_content",
@@ -47,5 +59,7 @@ __all__ = [
     "near_pairs",
     "perceptual_hash",
     "set_aside",
+    "split_names",
+    "survey_folder",
     "write_manifest",
 ]

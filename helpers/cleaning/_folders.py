@@ -3,36 +3,18 @@
 import csv
 import errno
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 
-from helpers import files, images
+from helpers import files
 from helpers.cleaning._inspection import HASH_BITS, KINDS, NEAR_DISTANCE, Inspection, inspect_files, near_blocks
+from helpers.cleaning._layout import Candidate, Survey, survey_folder
 
-# Pictures as well, but of formats that the course does not read.
-OTHER_PICTURE_SUFFIXES = frozenset({".jxl", ".psd", ".svg"}) | images.RAW_SUFFIXES
-# A picture's suffix, alone or with what downloads put behind it: a.jpg?w=640, a.jpg.1, a.jpg_large, "a.jpg (1)".
-PICTURE_NAME = re.compile(
-    rf"\.({'|'.join(suffix[1:] for suffix in images.IMAGE_SUFFIXES | OTHER_PICTURE_SUFFIXES)})"
-    r"([?@&!:;=%~_,# ].*|\.\d+)?$",
-    re.IGNORECASE | re.DOTALL,
-)
-# What folders are called that hold a split; in any case, since `Train` and `Test` are as usual as `train` and `test`.
-SPLIT_FOLDERS = {
-    "train": "train",
-    "training": "train",
-    "validation": "validation",
-    "val": "validation",
-    "valid": "validation",
-    "test": "test",
-    "testing": "test",
-}
 # Copies stay where they are tested rather than where they are learned, as in `datasets.load`.
-USES = ("test", "validation", "train")
+USES = ("test", "validation", "train", "")
 MANIFEST_COLUMNS = ("file", "kind", "detail", "usable")
 MANIFEST_NAME = "manifest.csv"
 
@@ -53,7 +35,9 @@ class Finding(NamedTuple):
     usable: bool
 
 
-def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, progress: bool = False) -> list[Finding]:
+def find_problems(
+    folder: str | Path, *, near_distance: int = NEAR_DISTANCE, progress: bool = False, survey: Survey | None = None
+) -> list[Finding]:
     """Decode every picture of a folder and say what is wrong or odd.
 
     Unusable (`usable=False`) is what cannot be trained on: what is damaged, empty, oversized or no picture (see
@@ -65,6 +49,7 @@ def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, pro
         folder: one sub-folder per class, below `train`, `validation` and `test` or not; or any other folder.
         near_distance: how many of the 64 bits of the perceptual hash may differ in near duplicates, 0 to 64.
         progress: show a bar on standard error.
+        survey: of the folder, if you have made it already.
 
     Returns:
         Findings in the order of the files; a file can have several. Of near duplicates, the later file is named.
@@ -86,50 +71,20 @@ def find_problems(folder: str | Path, *, near_distance: int = NEAR_DISTANCE, pro
             f"Received near_distance={near_distance}, expected 0 to {HASH_BITS}. Use {NEAR_DISTANCE}, as measured."
         )
     folder = Path(folder)
-    paths = find_candidates(folder)
-    names = [path.relative_to(folder).as_posix() for path in paths]
+    survey = survey or survey_folder(folder)
+    candidates = sorted(survey.candidates, key=lambda candidate: candidate.path.as_posix())
+    paths = [candidate.path for candidate in candidates]
+    names = [path.relative_to(folder).as_posix() for path in paths]  # as they are: files are moved by them
     inspections = inspect_files(paths, progress=progress)
     found = [
         finding for name, inspection in zip(names, inspections, strict=True) for finding in _tell(name, inspection)
     ]
-    copies = _find_copies(folder, names, inspections)
+    copies = list(_find_copies(folder, candidates, inspections))
     unusable = {finding.file for finding in [*found, *copies] if not finding.usable}
     hashes = [None if n in unusable else i.likeness for n, i in zip(names, inspections, strict=True)]
     near = _find_near(names, hashes, near_distance)
     told = [finding._replace(usable=finding.file not in unusable) for finding in [*found, *copies, *near]]
     return sorted(told, key=lambda finding: (finding.file, KINDS.index(finding.kind)))
-
-
-def find_candidates(folder: str | Path) -> list[Path]:
-    """List everything in a folder that claims to be a picture, by its name or by its content.
-
-    Unlike `images.find_files`, which goes by the suffix, this finds pictures behind another suffix or none, names as
-    downloads leave them (`cat.jpg?w=640`, `cat.jpg.1`), links that lead nowhere, folders that cannot be opened, and
-    formats that the course does not read: what cannot be used is to be named, not passed over. Hidden files and what
-    programs leave are (see `images.walk`).
-
-    Args:
-        folder: looked through with all below it. Links are followed; a file that several links lead to is listed
-            once for each class.
-
-    Returns:
-        Paths that begin with `folder`, in order.
-
-    Raises:
-        FileNotFoundError: if there is nothing at `folder`.
-        NotADirectoryError: if `folder` is a file.
-    """
-    folder = Path(folder)
-    images.require_folder(folder)
-    return [path for path in images.walk(folder, apart=2 if _is_split(folder) else 1) if _claims_to_be_picture(path)]
-
-
-def _claims_to_be_picture(path: Path) -> bool:
-    if PICTURE_NAME.search(path.name):
-        return True
-    if not path.is_file():  # a link that leads nowhere may have been a class; a folder is listed if it is closed
-        return path.is_dir() or (path.is_symlink() and not path.suffix)
-    return images.is_picture(path)
 
 
 def _tell(name: str, inspection: Inspection) -> Iterator[Finding]:
@@ -142,50 +97,29 @@ def _tell(name: str, inspection: Inspection) -> Iterator[Finding]:
 # --- Copies ------------------------------------------------------------------------------------------------------
 
 
-def _find_copies(folder: Path, names: Sequence[str], inspections: Sequence[Inspection]) -> list[Finding]:
+def _find_copies(folder: Path, candidates: Sequence[Candidate], inspections: Sequence[Inspection]) -> Iterator[Finding]:
     """Find equal files: one of them is kept, where it tests rather than where it teaches; of two classes, none."""
-    split = _is_split(folder)
-    groups: dict[str, list[str]] = {}
-    for name, inspection in zip(names, inspections, strict=True):
+    groups: dict[str, list[Candidate]] = {}
+    for candidate, inspection in zip(candidates, inspections, strict=True):
         if not inspection.problem:
-            groups.setdefault(inspection.digest, []).append(name)
-    found = []
+            groups.setdefault(inspection.digest, []).append(candidate)
     for group in groups.values():
-        classes = sorted({_class_of(name, split=split) for name in group} - {""})
+        classes = sorted({candidate.class_name for candidate in group} - {""})
+        # A link is not the one that is kept: it would lead nowhere once the file behind it is moved.
+        group.sort(key=lambda candidate: (_is_linked(folder, candidate.path), USES.index(candidate.split)))
         if len(classes) > 1:
-            reason = f"the same content stands under the classes {', '.join(classes)}: one label is wrong"
-            found += [Finding(name, "duplicate", reason, False) for name in group]
-        elif len(group) > 1:
-            first, *others = sorted(
+            reason, copies = (
+                f"the same content stands under the classes {', '.join(classes)}: one label is wrong",
                 group,
-                # A link is not the one that is kept: it would lead nowhere once the file behind it is moved.
-                key=lambda name: (
-                    _is_linked(folder, name),
-                    _use_of(name) if split else 0,
-                    not _class_of(name, split=split),
-                ),
             )
-            found += [Finding(name, "duplicate", f"the same content as {first}", False) for name in others]
-    return found
+        else:
+            reason, copies = f"the same content as {group[0].path.relative_to(folder).as_posix()}", group[1:]
+        for candidate in copies:
+            yield Finding(candidate.path.relative_to(folder).as_posix(), "duplicate", reason, False)
 
 
-def _is_linked(folder: Path, file: str) -> bool:
-    return (folder / file).resolve() != folder.resolve() / file
-
-
-def _is_split(folder: Path) -> bool:
-    return any(SPLIT_FOLDERS.get(path.name.lower()) == "train" and path.is_dir() for path in folder.iterdir())
-
-
-def _use_of(file: str) -> int:
-    return USES.index(SPLIT_FOLDERS.get(PurePosixPath(file).parts[0].lower(), "train"))
-
-
-def _class_of(file: str, *, split: bool) -> str:
-    *folders, _ = PurePosixPath(file).parts
-    if split and folders and folders[0].lower() in SPLIT_FOLDERS:
-        folders = folders[1:]
-    return folders[0] if folders else ""
+def _is_linked(folder: Path, path: Path) -> bool:
+    return path.resolve() != folder.resolve() / path.relative_to(folder)
 
 
 def _find_near(names: Sequence[str], fingerprints: Sequence[int | None], near_distance: int) -> list[Finding]:

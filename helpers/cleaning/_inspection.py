@@ -104,13 +104,23 @@ def inspect_file(path: str | Path) -> Inspection:
     try:
         content = images.read_content(path)
     except images.UnreadableError as error:
-        return Inspection("", error.kind, str(error))
+        return Inspection("", error.kind, _say_why_closed(path) or str(error))
     except FileNotFoundError:
         gone = "a link that leads nowhere" if path.is_symlink() else "there is no such file any more"
         return Inspection("", "unreadable", f"{gone}. Take it away, or put back what it was.")
     except (ValueError, MemoryError) as error:  # a name that no file can have; more than fits
         return Inspection("", "unreadable", f"the file cannot be read ({error})")
     return _inspect(content, path.suffix.lower())
+
+
+def _say_why_closed(path: Path) -> str:
+    """Say what is wrong with a folder that stands for all that would be in it (see `images.walk`)."""
+    try:
+        if path.is_dir():
+            os.scandir(path).close()
+    except OSError as error:
+        return f"the folder cannot be opened ({error.strerror}), nothing in it is used. Check its permissions."
+    return ""
 
 
 def inspect_content(content: bytes) -> Inspection:
@@ -160,7 +170,8 @@ def _is_overwritten(content: bytes) -> bool:
 def _check_png(content: bytes) -> None:
     for part in images.png_parts(content):
         if not part.whole and part.name[:1].isupper():  # a small letter: the picture can be shown without it
-            raise images.UnreadableError("unreadable", _unreadable(f"broken checksum in part {part.name.decode()}"))
+            name = part.name.decode("ascii", "backslashreplace")
+            raise images.UnreadableError("unreadable", _unreadable(f"broken checksum in part {name}"))
         if part.name == b"IEND":
             return
     raise images.UnreadableError("truncated", _unreadable("truncated PNG file"))

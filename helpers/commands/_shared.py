@@ -5,8 +5,6 @@ import os
 from pathlib import Path
 from typing import Any, TextIO
 
-from helpers import files
-
 
 def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) -> argparse.ArgumentParser:
     """Add a command to those of a parser; its help ends with the example, which a test calls."""
@@ -39,14 +37,3 @@ def make_printable(text: str) -> str:
 def say(text: str, *, file: TextIO | None = None) -> None:
     """Print one line, whatever the names in it are made of, on standard output unless told otherwise."""
     print(make_printable(text), file=file)
-
-
-def check_folder(folder: Path) -> None:
-    """Refuse, before long work and not after it, a folder that no file can be written to, or with a file in its way."""
-    in_the_way = next((path for path in (folder, *folder.parents) if path.is_file()), None)
-    if in_the_way:
-        raise ValueError(
-            f"Received output '{folder}', where no file can be written ('{in_the_way}' is a file). "
-            "Choose another folder."
-        )
-    files.require_writable(folder)

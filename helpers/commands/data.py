@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.commands._shared import add_command, check_folder, expand_path, make_printable, say
+from helpers import files
+from helpers.commands._shared import add_command, expand_path, make_printable, say
 
 if TYPE_CHECKING:
     from helpers import cleaning
@@ -61,12 +62,17 @@ def check_pictures(options: argparse.Namespace) -> int:
     from helpers import cleaning
 
     _check_outputs(options)
-    number = len(cleaning.find_candidates(options.folder))
+    survey = cleaning.survey_folder(options.folder)
+    number = len(survey.candidates)
     if not number:
         raise ValueError(f"Received folder '{options.folder}' without a picture in it, expected one or more.")
-    findings = cleaning.find_problems(options.folder, progress=True)
+    findings = cleaning.find_problems(options.folder, progress=True, survey=survey)
     unusable = {finding.file for finding in findings if not finding.usable}
     print(f"{number:,} pictures looked at, {number - len(unusable):,} of them usable.")
+    for note in survey.notes:
+        say(f"Note: {note}.")
+    if survey.problem:
+        say(f"For training: {survey.problem}")
     if findings:
         _print_findings(findings)
     if options.manifest:
@@ -91,7 +97,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
             raise ValueError(
                 f"Received --manifest '{options.manifest}', expected a name that ends in .csv. Choose one."
             )
-        check_folder(options.manifest.parent)
+        files.require_writable(options.manifest.parent)
     if options.set_aside:
         cleaning.check_destination(options.folder, options.set_aside)
         kept = options.set_aside / cleaning.MANIFEST_NAME
@@ -100,7 +106,7 @@ def _check_outputs(options: argparse.Namespace) -> None:
                 f"Received --manifest '{options.manifest}', where the list of all that was set aside is kept. "
                 "Choose another name."
             )
-        check_folder(options.set_aside)
+        files.require_writable(options.set_aside)
 
 
 def _print_findings(findings: Sequence["cleaning.Finding"]) -> None:
@@ -110,13 +116,13 @@ def _print_findings(findings: Sequence["cleaning.Finding"]) -> None:
     for kind, number in Counter(finding.kind for finding in findings).most_common():
         unusable = sum(finding.kind == kind and not finding.usable for finding in findings)
         counts.add_row(kind, f"{number:,}", f"{unusable:,}")
-    files = Table("file", "kind", "what was found")
-    for column in files.columns:
+    listed = Table("file", "kind", "what was found")
+    for column in listed.columns:
         column.overflow = "fold"
     for finding in sorted(findings, key=lambda finding: finding.usable)[:FINDINGS_SHOWN]:
-        files.add_row(Text(make_printable(finding.file)), finding.kind, Text(make_printable(finding.detail)))
+        listed.add_row(Text(make_printable(finding.file)), finding.kind, Text(make_printable(finding.detail)))
     console = Console()
-    console.print(counts, files)
+    console.print(counts, listed)
     if len(findings) > FINDINGS_SHOWN:
         print(f"{len(findings) - FINDINGS_SHOWN:,} more findings: --manifest FILE.csv lists them all.")
 
@@ -163,7 +169,7 @@ def get_pictures(options: argparse.Namespace) -> int:
         return 0
     if options.dry_run:
         downloads.refuse_manual(builder, name=options.name)
-        check_folder(Path(builder.data_dir_root))
+        files.require_writable(Path(builder.data_dir_root))
         print(downloads.measure_cost(builder, name=options.name).describe())
         return 0
     try:

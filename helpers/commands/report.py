@@ -28,6 +28,7 @@ def write_report(result: "TeachResult", *, backbone: str, image_size: int) -> Pa
     set_aside = "".join(
         f"<li><code>{_escape(file)}</code>: {_escape(reason)}</li>" for file, reason in result.data.set_aside
     )
+    notes = "".join(f"<li>{_escape(note)}</li>" for note in result.data.notes)
     page = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -47,6 +48,7 @@ training or choosing. On other pictures of this kind, expect {low:.0%} to {high:
 <tr><th>network</th><td>{_escape(backbone)} at {image_size} pixels, one layer trained on its features</td></tr>
 <tr><th>validation accuracy</th><td>{result.validation_accuracy:.1%} (penalty {result.penalty:g})</td></tr>
 </table>
+{f"<h2>How the folder was read</h2><ul>{notes}</ul>" if notes else ""}
 <h2>Which class is taken for which</h2>
 {_confusion_table(test.confusion, class_names=names)}
 <h2>Mistakes, the most confident first</h2>

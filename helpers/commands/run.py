@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from helpers import files
-from helpers.commands._shared import add_command, check_folder, expand_path, make_printable, say
+from helpers.commands._shared import add_command, expand_path, make_printable, say
 
 if TYPE_CHECKING:
     from helpers.commands.notebooks import RunResult
@@ -57,7 +57,7 @@ def run_course(options: argparse.Namespace) -> int:
     """Execute notebooks; a closing table says how long each took."""
     from helpers.commands import notebooks
 
-    check_folder(options.output)
+    files.require_writable(options.output)
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it logs, the failure says
     chosen = notebooks.find_notebooks(options.notebooks)
     results: list[notebooks.RunResult] = []

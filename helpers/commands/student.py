@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helpers import files
-from helpers.commands._shared import add_command, check_folder, expand_path, say
+from helpers.commands._shared import add_command, expand_path, say
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -48,7 +48,7 @@ def write_students(options: argparse.Namespace) -> int:
     """Write the student edition and name the files; those that were left, on standard error."""
     from helpers.commands import notebooks
 
-    check_folder(options.output)
+    files.require_writable(options.output)
     paths = notebooks.find_notebooks(options.notebooks)
     editions = write_student_edition(paths, output=options.output, force=options.force)
     for path in editions.ready:

@@ -4,7 +4,8 @@ import argparse
 import shlex
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from helpers.commands._shared import add_command, check_folder, expand_path, make_printable, say
+from helpers import files
+from helpers.commands._shared import add_command, expand_path, make_printable, say
 
 if TYPE_CHECKING:
-    import keras
     import numpy as np
 
     from helpers import datasets, features, training
@@ -26,6 +27,7 @@ PENALTIES = (1.0, 10.0, 100.0, 1000.0)  # tried on the validation split
 SHARES = {"train": 80, "validation": 10, "test": 10}  # per cent
 # More than there are: `load` shrinks the three in proportion, and uses a split with a folder of its own whole.
 EVERY_PICTURE = 1_000_000_000
+SET_ASIDE_SHOWN = 20  # files with one reason
 MISTAKES_SHOWN = 10  # kinds of mistake on a screen too narrow for the confusion matrix
 FEWEST_PICTURES = 10  # per class; below, a split of ten per cent is empty
 
@@ -165,7 +167,7 @@ def teach(
     """
     import numpy as np
 
-    from helpers import backbones, datasets, prediction, training
+    from helpers import backbones, datasets, features, prediction, training
     from helpers.commands.report import write_report
 
     if not folder.is_dir():
@@ -179,7 +181,7 @@ def teach(
         say(line)
     _check_classes(data)
     say(f"Looking at them with {backbone} at {image_size} pixels ...")
-    found = _find_features(data, network, backbone=backbone, image_size=image_size, say=say)
+    found = features.load_or_extract(data, backbone=backbone, image_size=image_size, network=network, say=say)
     penalty, validation_accuracy = choose_penalty(found, num_classes=len(data.class_names))
     head = training.fit_logistic_head(
         np.concatenate([found.train.features, found.validation.features]),
@@ -200,11 +202,11 @@ def _check_output(output: Path) -> None:
         raise ValueError(f"Received output '{output}', expected a name ending in '.keras'. Add the ending.")
     if output.is_dir():
         raise ValueError(f"Received output '{output}', which is a folder. Give the name of a file.")
-    check_folder(output.parent)
+    files.require_writable(output.parent)
 
 
 def describe_data(data: "datasets.ImageDataset") -> list[str]:
-    """Say in lines what was found: splits, classes, near duplicates, and each file that is not used."""
+    """Say in lines what was found: splits, classes, near duplicates, what was noticed, each file that is not used."""
     counts = data.counts
     names = ", ".join(data.class_names)
     near = data.near_duplicates
@@ -212,8 +214,21 @@ def describe_data(data: "datasets.ImageDataset") -> list[str]:
         f"{counts['train']} pictures to learn from, {counts['validation']} to choose with, "
         f"{counts['test']} to test on; classes: {names}.",
         *([f"Near duplicates: {near} pictures, each kept in one split with those that it resembles."] if near else []),
-        *(f"Set aside: {file} ({reason.rstrip('.')})." for file, reason in data.set_aside),
+        *(f"Note: {note}." for note in data.notes),
+        *_describe_set_aside(data.set_aside),
     ]
+
+
+def _describe_set_aside(set_aside: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Name each file that is not used; of a folder that is not used as a whole, the first ones."""
+    reasons: Counter[str] = Counter()
+    for file, reason in set_aside:
+        reasons[reason] += 1
+        if reasons[reason] <= SET_ASIDE_SHOWN:
+            yield f"Set aside: {file} ({reason.rstrip('.')})."
+    for reason, count in reasons.items():
+        if count > SET_ASIDE_SHOWN:
+            yield f"Set aside: {count - SET_ASIDE_SHOWN:,} files more ({reason.rstrip('.')}); the report names them."
 
 
 def _check_classes(data: "datasets.ImageDataset") -> None:
@@ -226,26 +241,6 @@ def _check_classes(data: "datasets.ImageDataset") -> None:
             f"Received too few usable pictures ({', '.join(few)}), expected {FEWEST_PICTURES} or more per class. "
             "Add pictures to those folders."
         )
-
-
-def _find_features(
-    data: "datasets.ImageDataset",
-    network: "keras.Model",
-    *,
-    backbone: str,
-    image_size: int,
-    say: Callable[[str], None],
-) -> "features.FeatureSets":
-    """Return the features, saved for the next time where that can be."""
-    from helpers import datasets, features
-
-    try:
-        check_folder(datasets.data_folder())
-    except ValueError:
-        say(f"Nothing can be written to '{datasets.data_folder()}': features are not saved (see COURSE_DATA).")
-        splits = {split: datasets.batches(getattr(data, split), image_size=image_size) for split in datasets.SPLITS}
-        return features.FeatureSets(**{s: features.Features(*features.extract(network, b)) for s, b in splits.items()})
-    return features.load_or_extract(data, backbone=backbone, image_size=image_size, network=network)
 
 
 def choose_penalty(found: "features.FeatureSets", *, num_classes: int) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import pandas as pd
 from PIL import Image
 
 from helpers import cleaning
-from helpers.datasets._folders import NAME_AND_NUMBER, as_text, list_with_splits, survey_folder
+from helpers.datasets._folders import NAME_AND_NUMBER
 from helpers.datasets._splits import SPLITS, ImageDataset, Picture, deal, group_look_alikes
 from helpers.files import written_beside
 
@@ -42,11 +42,14 @@ def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] =
         raise ValueError(f"Received label_from={label_from!r}, expected 'folder' or 'name'. Choose one of the two.")
     folder = Path(folder).expanduser()
     if label_from == "name":
-        rows = [(str(path), _class_in_name(path), split) for path, split in list_with_splits(folder)]
+        rows = [(str(path), _class_in_name(path), split) for path, split in _list_with_splits(folder)]
     else:
-        survey = survey_folder(folder)
+        survey = cleaning.survey_folder(folder)
+        if not survey.roots:
+            raise ValueError(survey.problem)
         in_split = survey.roots != {"train": ()}
-        rows = [(str(c.path), c.class_name, c.split if in_split else "") for c in survey.candidates if c.path.is_file()]
+        listed = [candidate for candidate in survey.candidates if not candidate.unused and candidate.path.is_file()]
+        rows = [(str(c.path), c.class_name, c.split if in_split else "") for c in listed]
     if not rows:
         raise ValueError(
             f"Received '{folder}' without a picture in a class folder, expected one sub-folder per class. "
@@ -55,6 +58,15 @@ def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] =
     # object: a path need not be Unicode, and pandas' own text must.
     table = pd.DataFrame(rows, columns=["path", "class_name", "split"], dtype=object)
     return table if table.split.any() else table.drop(columns="split")
+
+
+def _list_with_splits(folder: Path) -> list[tuple[Path, str]]:
+    """List the files that claim to be pictures, each with the split whose folder it is in, `""` if there are none."""
+    paths = [path for path in cleaning.find_candidates(folder) if path.is_file()]
+    split_of = cleaning.split_names(folder)
+    if "train" not in split_of.values():
+        return [(path, "") for path in paths]
+    return [(path, split) for path in paths if (split := split_of.get(path.relative_to(folder).parts[0]))]
 
 
 def _class_in_name(path: Path) -> str:
@@ -146,7 +158,13 @@ def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -
     inspections = cleaning.inspect_files([Path(path) for path in table.path])
     rows = enumerate(zip(table.path, table.class_name, inspections, strict=True))
     pictures = [
-        Picture(as_text(f"{name}/{Path(path).name}"), row, classes.index(name), found.digest, likeness=found.likeness)
+        Picture(
+            cleaning.as_text(f"{name}/{Path(path).name}"),
+            row,
+            classes.index(name),
+            found.digest,
+            likeness=found.likeness,
+        )
         for row, (path, name, found) in rows
     ]
     groups, _, _ = group_look_alikes({"train": sorted(pictures)})
