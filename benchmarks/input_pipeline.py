@@ -38,6 +38,17 @@ MEMORY_COUNTS = (2_000, 25_000)
 DEGREES, ZOOM = 20, 0.2  # of both ways to augment, beside a flip
 
 Epoch = Callable[[], Iterable]  # gives the batches of one epoch
+WAYS = (
+    "generator",
+    "image_dataset_from_directory",
+    "ours, first epoch",
+    "ours, later epochs",
+    "generator, augmented",
+    "ours, augmented by three Keras layers",
+    "ours, augmented by one matrix",
+    "TFRecord, first epoch",
+    "CSV, 70 x 70 grayscale",
+)
 
 
 def take_epoch(epoch: Iterable, *, batches: int) -> float:
@@ -112,21 +123,26 @@ def make_ways(folder: Path, scratch: Path) -> dict[str, Epoch]:
         "ours, augmented by three Keras layers": lambda: by_layers,
         "ours, augmented by one matrix": lambda: by_matrix,
         "TFRecord, first epoch": lambda: datasets.batches(records, **options),
-        "CSV, 70 x 70 grey": lambda: rows,
+        "CSV, 70 x 70 grayscale": lambda: rows,
     }
 
 
-def measure_speed(folder: Path, scratch: Path) -> dict[str, float]:
-    """Return pictures per second, the median of some epochs after one that is not counted; turn and turn about."""
-    ways = make_ways(folder, scratch)
-    num_batches = -(-NUM_PICTURES // BATCH)
-    speeds: dict[str, list[float]] = {name: [] for name in ways}
-    for epoch in ways.values():
-        take_epoch(epoch(), batches=num_batches)
-    for _ in range(REPEATS):
-        for name, epoch in ways.items():
-            speeds[name].append(take_epoch(epoch(), batches=num_batches))
-    return {name: round(median(values)) for name, values in speeds.items()}
+def measure_way(name: str, folder: Path, scratch: Path) -> None:
+    """Print the pictures per second of one way: the median of some epochs after one that is not counted."""
+    epoch = make_ways(folder, scratch)[name]
+    speeds = [take_epoch(epoch(), batches=-(-NUM_PICTURES // BATCH)) for _ in range(1 + REPEATS)]
+    print(json.dumps({"pictures_per_second": round(median(speeds[1:]))}))
+
+
+def measure_speed(folder: Path) -> dict[str, float]:
+    """Return pictures per second, each way in a process of its own: in one, what a way leaves behind slows the next."""
+    return {name: call_self("--way", name, "--source", folder)["pictures_per_second"] for name in WAYS}
+
+
+def call_self(*arguments: str | Path) -> dict[str, float]:
+    """Run this script in a process of its own, and return what it prints last."""
+    call = [sys.executable, __file__, *arguments]
+    return json.loads(subprocess.run(call, check=True, capture_output=True, text=True).stdout.splitlines()[-1])
 
 
 def add_ratios(speeds: dict[str, float]) -> dict[str, dict[str, float]]:
@@ -170,9 +186,8 @@ def measure_memory(source: Path, scratch: Path) -> dict[str, dict[str, float]]:
         folder = scratch / f"pictures_{count}"
         multiply_pictures(source, folder, count=count + 2 * HELD_OUT)
         for order, results in found.items():
-            call = [sys.executable, __file__, "--one-epoch", folder, *(["--shuffle"] if order == "shuffled" else [])]
-            output = subprocess.run(call, check=True, capture_output=True, text=True).stdout
-            results[str(count)] = json.loads(output.splitlines()[-1])["megabytes"]
+            shuffle = ["--shuffle"] if order == "shuffled" else []
+            results[str(count)] = call_self("--one-epoch", folder, *shuffle)["megabytes"]
         shutil.rmtree(folder)
     return found
 
@@ -190,7 +205,13 @@ def main() -> None:
     parser.add_argument("--one-epoch", type=Path, metavar="FOLDER", help="only read a folder and print the memory")
     parser.add_argument("--shuffle", action="store_true", help="with --one-epoch: as for training")
     parser.add_argument("--only", choices=["speed", "memory"], help="keep the last figures of the other")
+    parser.add_argument("--way", choices=WAYS, help="only read by one way, and print its speed")
+    parser.add_argument("--source", type=Path, metavar="FOLDER", help="with --way: two class folders")
     options = parser.parse_args()
+    if options.way:
+        with tempfile.TemporaryDirectory() as folder:
+            measure_way(options.way, options.source, Path(folder))
+        return
     if options.one_epoch:
         read_one_epoch(options.one_epoch, shuffle=options.shuffle)
         return
@@ -199,7 +220,7 @@ def main() -> None:
         name, source = find_source(Path(folder))
         results = kept | {"source": name}
         if options.only != "memory":
-            results["ways"] = add_ratios(measure_speed(source, Path(folder)))
+            results["ways"] = add_ratios(measure_speed(source))
         if options.only != "speed":
             results["memory_megabytes"] = measure_memory(source, Path(folder))
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")

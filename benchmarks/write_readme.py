@@ -71,7 +71,7 @@ def render_pipelines(figures: dict[str, dict]) -> list[str]:
         f"Reading 2,000 {figures['source']} at 160 px in batches of 32, shuffled; the ratios are to Keras' older "
         "`ImageDataGenerator`, augmenting where the row does:",
         "",
-        "| way | pictures a second | ratio |",
+        "| way | pictures per second | ratio |",
         "|---|---|---|",
     ]
     for name, way in figures["ways"].items():
