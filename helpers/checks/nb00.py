@@ -8,7 +8,7 @@ from helpers.checks._runner import case, exercise
 
 
 @exercise(
-    case([0.1, 0.7, 0.2], ["cat", "dog", "fox"]),
+    case([0.05, 0.6, 0.2, 0.15], ["cat", "dog", "fox", "bird"]),
     case([0.05, 0.15, 0.2, 0.6], ["bus", "car", "tram", "bicycle"]),
     case([0.9, 0.1], ["mug", "plant"]),
     asked="For {} and {}",
