@@ -59,7 +59,6 @@ def extract(backbone: keras.Model, batches: tf.data.Dataset) -> tuple[np.ndarray
         >>> features.shape, labels.tolist()
         ((5, 4), [0, 1, 2, 3, 4])
     """
-
     pairs = list(_run(backbone, batches, pool=True))
     features, labels = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     return features, labels.astype(np.int64)

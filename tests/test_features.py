@@ -251,5 +251,5 @@ def test_saved_features_cannot_carry_code(data: datasets.ImageDataset) -> None:
     path.mkdir(parents=True)
     for split in SPLITS:
         np.save(path / f"{split}.npy", np.array([{}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match="Python objects|allow_pickle"):
+    with pytest.raises(ValueError, match=r"Python objects|allow_pickle"):
         load(data, build_network())

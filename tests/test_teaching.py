@@ -219,7 +219,9 @@ def stand_in(confusion: np.ndarray, **changes: object) -> TeachResult:
     data = SimpleNamespace(
         **{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0, "notes": ()} | changes
     )
-    test = SimpleNamespace(accuracy=0.5, confusion=confusion, labels=np.zeros(int(confusion.sum())))
+    labels = np.repeat(np.arange(len(confusion)), confusion.sum(axis=1))
+    predicted = np.concatenate([np.repeat(np.arange(len(row)), row) for row in confusion])
+    test = training.Evaluation(0.5, labels, np.eye(len(confusion))[predicted])
     return TeachResult(Path("m.keras"), Path("m.html"), data, test, 1.0, 0.5)
 
 
