@@ -161,7 +161,7 @@ def measure_notes(folder: Path) -> dict[str, float]:
     for _ in range(NOTES_STEPS):
         model.train_on_batch(pictures, labels)
     seconds = (time.perf_counter() - start) / NOTES_STEPS * counts["train"] / NOTES_BATCH
-    return {"epoch_seconds": round(seconds, 1), "steps_timed": NOTES_STEPS}
+    return {"epoch_seconds": seconds, "steps_timed": NOTES_STEPS, "image_size": NOTES_SIZE}
 
 
 # --- the ladder ----------------------------------------------------------------------------------------------------
@@ -237,12 +237,16 @@ def write(results: dict) -> None:
 
 
 def compare_notes(folder: Path) -> None:
-    """Put the notes' way beside an epoch of fine-tuning, in passes."""
+    """Put an epoch in the notes' way beside one of fine-tuning at the same size, in passes."""
     before = measure_pass()
     found = measure_notes(folder)
     seconds_per_pass = (before + measure_pass()) / 2
-    epoch_passes = found.pop("epoch_seconds") / seconds_per_pass
-    write(read_results() | {"notes": {**found, "epoch_passes": round(epoch_passes, 1), "epochs_tuned": tuning.EPOCHS}})
+    found["epoch_passes"] = round(found.pop("epoch_seconds") / seconds_per_pass, 1)
+    results = read_results()
+    runs = results["rungs"][f"fine-tuned Lite0, {NOTES_SIZE} px"]["runs"]  # measured before
+    found["tuning_epoch_passes"] = round(mean(run["passes"] for run in runs) / tuning.EPOCHS, 2)
+    write(results | {"notes": found})
+    print(found)
 
 
 def main() -> None:
