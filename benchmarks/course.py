@@ -4,7 +4,7 @@
     python benchmarks/course.py 04 05        # the figures of the others stay
     python benchmarks/course.py --store      # store the outputs as well, as `make outputs` does: one run for both
 
-A pass is measured before and after each notebook (see passes.py). Prints passes and seconds, keeps them in
+A pass is measured before and after each notebook (see helpers/doctor.py). Prints passes and seconds, keeps them in
 benchmarks/results/course.json, from where the README quotes them, and ends with code 1 if a budget does not hold.
 """
 
@@ -16,10 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from passes import QUIET_PASS, measure_pass
-
 from helpers import datasets
 from helpers.commands import notebooks, outputs
+from helpers.doctor import QUIET_PASS, measure_pass
 
 RESULTS = Path(__file__).parent / "results" / "course.json"
 MOST_PER_LESSON = 8  # passes

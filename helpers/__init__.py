@@ -31,6 +31,7 @@ Where to look:
 - ``explain``: what a network's filters look like, and what they find in a picture
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
+- ``doctor``: what this machine has, how long the lessons run here, what is missing
 - ``commands``: the command line, ``python -m helpers --help``, one file per command; the notebooks as files
 
 ``import helpers`` loads none of them. A module is loaded when you first name it, so the seconds that
@@ -54,6 +55,7 @@ _MODULES = (
     "cleaning",
     "commands",
     "datasets",
+    "doctor",
     "downloads",
     "explain",
     "features",

@@ -10,6 +10,14 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+# --- 00 ----------------------------------------------------------------------------------------------------------
+
+
+def name_by_loop(probabilities, class_names):
+    best = max(zip(probabilities, class_names, strict=True))
+    return best[1]
+
+
 # --- 01 ----------------------------------------------------------------------------------------------------------
 
 
@@ -279,6 +287,8 @@ def mix_with_flip(pictures, labels, share):
 
 
 RIGHT = {
+    "nb00.check_most_likely": [name_by_loop],
+    "nb00.check_accuracy": [lambda predicted, labels: sum(predicted == labels) / len(labels)],
     "nb01.check_pad_to_square": [pad_with_the_spare_first],  # the spare row may go to either side
     "nb02.check_fire": [
         lambda x, w, b: keras.ops.convert_to_numpy(keras.ops.sigmoid(keras.ops.convert_to_tensor(x @ w + b))),
@@ -338,6 +348,8 @@ RIGHT = {
 }
 
 WRONG = {
+    "nb00.check_most_likely": [(lambda probabilities, names: sorted(names), "expected text")],
+    "nb00.check_accuracy": [(lambda predicted, labels: predicted == labels, "expected one number")],
     "nb01.check_crop": [(lambda i, x, y, w, h: i[y : y + h, x : x + w, 0], "shape (5, 4), expected (5, 4, 3)")],
     "nb01.check_brighten": [
         (lambda i, amount: i + amount, "200 + 100 became 44"),

@@ -30,7 +30,7 @@ NAMES = ("cat", "[red]dog[/red]")  # rich takes brackets for a command, if it is
 ODD_NAMES = ["a, b.png", "한글.png", "=1+1.png", "[b]x[b].png"] + (
     ["new\nline.png", 'quo"te.png'] if os.name != "nt" else []
 )
-ALL_COMMANDS = ("run", "teach", "predict", "data", "student", "outputs")
+ALL_COMMANDS = ("doctor", "run", "teach", "predict", "data", "student", "outputs")
 
 
 @pytest.fixture(autouse=True)

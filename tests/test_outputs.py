@@ -63,6 +63,12 @@ def test_bars_are_left_out_and_warnings_among_them_are_not(tmp_path: Path) -> No
     assert printed(path) == ["", "Warning: look"]
 
 
+def test_what_is_said_of_the_machine_is_not_stored(tmp_path: Path) -> None:
+    path = write(tmp_path / "00_x.ipynb", code("print('/home/ann has 2 cores')", "machine"), code("print('kept')"))
+    outputs.refresh_outputs(path)
+    assert printed(path) == ["", "kept\n"]
+
+
 def test_a_bar_shown_as_a_widget_is_left_out(tmp_path: Path) -> None:
     source = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(2), desc='/tmp/x'): pass"
     path = write(tmp_path / "05_x.ipynb", code(source))

@@ -28,6 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "cleaning": {"images"},
     "commands": {"*"},
     "datasets": {"images", "cleaning", "downloads", "synthetic_pets"},
+    "doctor": {"backbones", "datasets", "downloads"},
     "downloads": set(),
     "explain": set(),
     "features": {"backbones", "datasets"},

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from helpers.commands._shared import say
 from helpers.commands.data import add_data
+from helpers.commands.doctor import add_doctor
 from helpers.commands.outputs import add_outputs
 from helpers.commands.predict import add_predict
 from helpers.commands.run import add_run
@@ -73,6 +74,7 @@ def build_parser() -> argparse.ArgumentParser:
         description="The image-classification course: run its notebooks, or teach a network with your own pictures.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    add_doctor(commands)
     add_run(commands)
     add_teach(commands)
     add_predict(commands)

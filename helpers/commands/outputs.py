@@ -175,7 +175,7 @@ def _bare_source(source: str) -> str:
 
 
 def _tidy(notebook: "NotebookNode", *, number: str) -> None:
-    """Leave out what differs from run to run: cell ids, times, kernel versions, progress bars."""
+    """Leave out what differs from run to run, or from machine to machine: cell ids, times, versions, progress bars."""
     from nbformat import NotebookNode
 
     notebook.metadata = NotebookNode(
@@ -186,7 +186,8 @@ def _tidy(notebook: "NotebookNode", *, number: str) -> None:
         cell.id = f"{number}-{index:03d}"
         cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT_METADATA})
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(_without_bars, cell.outputs) if output is not None]
+            kept = [] if _has_tag(cell, "machine") else map(_without_bars, cell.outputs)
+            cell.outputs = [output for output in kept if output is not None]
 
 
 def _has_tag(cell: "NotebookNode", tag: str) -> bool:
