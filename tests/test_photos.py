@@ -16,7 +16,7 @@ pytestmark = pytest.mark.photos
 FULL = notebooks.profile_parameters("full")
 OTHERWISE = {
     "05_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
-    "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_EPOCHS": 10},
+    "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
 }
 NUMBERS_ONLY = {"02_neurons_to_networks"}  # its DATASET names tables of small grey digits or clothes, not a folder

@@ -57,7 +57,7 @@ def test_a_lesson_runs_on_24_grayscale_pictures_of_classes_1_and_10(number: str,
     folder = small_folders.make_folder(tmp_path / "pictures", ["1", "10"], 12, grayscale=True)
     path = lesson_cells.find_notebook(number)
     parameters = notebooks.profile_parameters("smoke")[path.stem] | {"DATASET": str(folder), "IMAGE_SIZE": 32}
-    short = {name: 1 for name in ("EPOCHS", "COMPARE_EPOCHS", "CNN_EPOCHS") if name in parameters}
+    short = {name: 1 for name in ("EPOCHS", "COMPARE_EPOCHS", "CNN_STEPS") if name in parameters}
     names = lesson_cells.run_lesson(number, without=WITHOUT_PICTURES, **parameters | short)
     (data,) = [value for name, value in names.items() if name in ("data", "dataset") and hasattr(value, "class_names")]
     assert data.class_names == ("1", "10")

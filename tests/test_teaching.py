@@ -10,11 +10,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import commands, datasets, prediction, training
+from helpers import commands, datasets, prediction, training, tuning
 from helpers.commands.report import describe_confusion, write_report
 from helpers.commands.teach import PENALTIES, TeachResult, choose_penalty, describe_data, teach
 from helpers.features import Features, FeatureSets
@@ -209,6 +210,77 @@ def test_a_test_folder_is_used_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert result.data.counts == {"train": 20, "validation": 10, "test": 40}
 
 
+# --- fine-tuning -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tuned(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[TeachResult, list[str]]:
+    lines: list[str] = []
+    output = tmp_path_factory.mktemp("tuned") / "model.keras"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_DATA", str(tmp_path_factory.mktemp("data")))
+        return teach(folder, output=output, image_size=32, fine_tune="always", say=lines.append), lines
+
+
+def test_the_fine_tuned_network_is_saved_and_judged(tuned: tuple[TeachResult, list[str]]) -> None:
+    result, _ = tuned
+    assert result.tuned
+    model = prediction.load_classifier(result.model).model
+    probabilities = model.predict(datasets.batches(result.data.test, image_size=32), verbose=0)
+    np.testing.assert_allclose(probabilities, result.test.probabilities, atol=1e-3)
+
+
+def test_the_cost_is_said_first_and_then_what_each_step_brought(tuned: tuple[TeachResult, list[str]]) -> None:
+    result, lines = tuned
+    (cost,) = (line for line in lines if "Fine-tuning EfficientNetLite0 from block6a on: about " in line)
+    steps = [line for line in lines if line.startswith("Validation, ")]
+    assert lines.index(cost) < lines.index(steps[0])
+    assert [step.name for step in result.steps] == ["one layer on the features", "fine-tuned from block6a on"]
+    text = Page(result.report.read_text(encoding="utf-8")).text
+    assert "Kept: the fine-tuned network." in text
+    for (name, found), line in zip(result.steps, steps, strict=True):
+        assert line == f"Validation, {name}: accuracy {found.accuracy:.3f}."
+        assert f"{name}{found.accuracy:.1%}{found.balanced_accuracy:.1%}" in text
+
+
+def test_with_auto_what_does_not_win_is_undone(
+    folder: Path, result: TeachResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ruin(network: keras.Model, head: keras.Model, maps: Features, **_: object) -> tuning.Tuned:
+        head.set_weights([0 * weights for weights in head.get_weights()])
+        network.set_weights([0 * weights for weights in network.get_weights()])
+        answers = head(keras.layers.GlobalAveragePooling2D()(network.output))
+        inputs = keras.Input(maps.features.shape[1:])
+        flat = keras.layers.Dense(2, "softmax", kernel_initializer="zeros")(keras.layers.Flatten()(inputs))
+        return tuning.Tuned(keras.Model(network.input, answers), keras.Model(inputs, flat))
+
+    monkeypatch.setattr(tuning, "fine_tune", ruin)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
+    lines: list[str] = []
+    other = teach(folder, output=tmp_path / "m.keras", image_size=32, fine_tune="auto", say=lines.append)
+    assert not other.tuned
+    assert "did not win" in lines[-1]
+    assert "Kept: the network as it was" in Page(other.report.read_text(encoding="utf-8")).text
+    model = prediction.load_classifier(other.model).model
+    probabilities = model.predict(datasets.batches(other.data.test, image_size=32), verbose=0)
+    np.testing.assert_allclose(probabilities, result.test.probabilities, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [([], None), (["--fine-tune"], "always"), (["--fine-tune", "auto"], "auto")]
+)
+def test_fine_tuning_is_asked_for(words: list[str], expected: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def remember(*_: object, fine_tune: str | None, **__: object) -> TeachResult:
+        asked.append(fine_tune)
+        return stand_in(np.eye(2, dtype=int))
+
+    monkeypatch.setattr("helpers.commands.teach.teach", remember)
+    assert commands.main(["teach", "photos", "--output", "m.keras", *words]) == 0
+    assert asked == [expected]
+
+
 # --- on the screen -----------------------------------------------------------------------------------------------
 
 
@@ -219,7 +291,9 @@ def stand_in(confusion: np.ndarray, **changes: object) -> TeachResult:
     data = SimpleNamespace(
         **{"class_names": names, "counts": counts, "set_aside": (), "near_duplicates": 0, "notes": ()} | changes
     )
-    test = SimpleNamespace(accuracy=0.5, confusion=confusion, labels=np.zeros(int(confusion.sum())))
+    labels = np.repeat(np.arange(len(confusion)), confusion.sum(axis=1))
+    predicted = np.concatenate([np.repeat(np.arange(len(row)), row) for row in confusion])
+    test = training.Evaluation(0.5, labels, np.eye(len(confusion))[predicted])
     return TeachResult(Path("m.keras"), Path("m.html"), data, test, 1.0, 0.5)
 
 
@@ -252,6 +326,22 @@ def test_without_mistakes_no_table_is_needed(capsys, monkeypatch: pytest.MonkeyP
     output = capsys.readouterr().out
     assert "┃" not in output
     assert "The report has the whole table of 40 classes." in output
+
+
+def test_where_classes_differ_in_size_each_is_counted_the_same(
+    result: TeachResult, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = stand_in(np.array([[88, 2], [5, 5]]))
+    monkeypatch.setattr("helpers.commands.teach.teach", lambda *_, **__: found)
+    assert commands.main(["teach", "photos", "--output", "m.keras"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = lines.index("Balanced accuracy: 0.739, the mean over the classes of the share recognised:")
+    assert lines[start + 1 : start + 3] == ["  class000: 0.978 of 90", "  class001: 0.500 of 10"]
+    wrong = replace(result, test=found.test, report=tmp_path / "a.html")
+    monkeypatch.setattr("helpers.commands.report._mistakes_gallery", lambda _: "")
+    text = Page(write_report(wrong, backbone="net", image_size=32).read_text(encoding="utf-8")).text
+    assert "mean of these shares: 73.9%" in text
+    assert "50.0%10" in text
 
 
 @pytest.mark.parametrize(

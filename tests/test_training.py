@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -495,3 +495,14 @@ print(np.array_equal(first, again), np.array_equal(first, other))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout == "True False\n", done.stderr
+
+
+def test_balanced_accuracy_counts_each_class_the_same() -> None:
+    labels = np.array([0] * 8 + [1] * 2 + [2] * 2)
+    predicted = np.array([0] * 8 + [0, 1] + [0, 0])
+    found = training.Evaluation(9 / 12, labels, np.eye(4)[predicted])
+    np.testing.assert_allclose(found.recalls, [1, 0.5, 0, np.nan])
+    assert found.balanced_accuracy == pytest.approx(0.5)
+    assert found.balanced_accuracy == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert found.classes_differ_in_size
+    assert not training.Evaluation(1.0, labels[6:10], np.eye(2)[labels[6:10]]).classes_differ_in_size

@@ -29,6 +29,7 @@ def write_report(result: "TeachResult", *, backbone: str, image_size: int) -> Pa
         f"<li><code>{_escape(file)}</code>: {_escape(reason)}</li>" for file, reason in result.data.set_aside
     )
     notes = "".join(f"<li>{_escape(note)}</li>" for note in result.data.notes)
+    what = "fine-tuned" if result.tuned else "one layer trained on its features"
     page = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -45,9 +46,11 @@ training or choosing. On other pictures of this kind, expect {low:.0%} to {high:
 <table>
 <tr><th>classes</th><td>{_escape(", ".join(names))}</td></tr>
 <tr><th>pictures</th><td>{_describe_counts(result.data)}</td></tr>
-<tr><th>network</th><td>{_escape(backbone)} at {image_size} pixels, one layer trained on its features</td></tr>
+<tr><th>network</th><td>{_escape(backbone)} at {image_size} pixels, {what}</td></tr>
 <tr><th>validation accuracy</th><td>{result.validation_accuracy:.1%} (penalty {result.penalty:g})</td></tr>
 </table>
+{_steps_table(result)}
+{_recall_table(result)}
 {f"<h2>How the folder was read</h2><ul>{notes}</ul>" if notes else ""}
 <h2>Which class is taken for which</h2>
 {_confusion_table(test.confusion, class_names=names)}
@@ -65,6 +68,40 @@ training or choosing. On other pictures of this kind, expect {low:.0%} to {high:
 def _escape(text: str) -> str:
     """Return a name for a page: shown, not run, also where it holds what no page can."""
     return html.escape(make_printable(text))
+
+
+def _steps_table(result: "TeachResult") -> str:
+    """Return what each step brought on the validation split, if there was more than one."""
+    if not result.steps:
+        return ""
+    rows = "".join(
+        f"<tr><td>{_escape(name)}</td><td>{found.accuracy:.1%}</td><td>{found.balanced_accuracy:.1%}</td></tr>"
+        for name, found in result.steps
+    )
+    kept = "fine-tuned network" if result.tuned else "network as it was: fine-tuning did not win"
+    return (
+        "<h2>What each step brought</h2>\n<table>\n"
+        f"<caption>Learned from the {result.data.counts['train']} training pictures, judged on the "
+        f"{len(result.steps[0].validation.labels)} validation pictures. Kept: the {kept}.</caption>\n"
+        f"<tr><th>step</th><th>accuracy</th><th>balanced accuracy</th></tr>\n{rows}\n</table>"
+    )
+
+
+def _recall_table(result: "TeachResult") -> str:
+    """Return how much of each class was recognised on the test split, where the classes differ in size."""
+    if not result.test.classes_differ_in_size:
+        return ""
+    counts = result.test.confusion.sum(axis=1)
+    rows = "".join(
+        f"<tr><td>{_escape(name)}</td><td>{f'{share:.1%}' if count else 'none'}</td><td>{count}</td></tr>"
+        for name, share, count in zip(result.data.class_names, result.test.recalls, counts, strict=True)
+    )
+    return (
+        "<h2>How much of each class is recognised</h2>\n<table>\n"
+        f"<caption>The classes differ in size, and the accuracy speaks mostly of the largest. Balanced accuracy, the "
+        f"mean of these shares: <strong>{result.test.balanced_accuracy:.1%}</strong></caption>\n"
+        f"<tr><th>class</th><th>recall</th><th>test pictures</th></tr>\n{rows}\n</table>"
+    )
 
 
 def _confusion_table(matrix: np.ndarray, *, class_names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -18,6 +18,7 @@ from helpers import files
 from helpers.commands._shared import add_command, expand_path, make_printable, say
 
 if TYPE_CHECKING:
+    import keras
     import numpy as np
 
     from helpers import datasets, features, training
@@ -60,6 +61,15 @@ def add_teach(commands: Any) -> None:
     parser.add_argument(
         "--image-size", type=int, default=224, metavar="N", help="height and width in pixels, 32 to 600 (default: 224)"
     )
+    parser.add_argument(
+        "--fine-tune",
+        nargs="?",
+        choices=("always", "auto"),
+        const="always",
+        metavar="auto",
+        help="train the last blocks of the network as well: minutes, stated before they begin; with 'auto', what comes "
+        "of it is kept only if it is better on the validation pictures",
+    )
 
 
 def teach_folder(options: argparse.Namespace) -> int:
@@ -67,8 +77,16 @@ def teach_folder(options: argparse.Namespace) -> int:
     if not 32 <= options.image_size <= 600:
         raise ValueError(f"Received --image-size {options.image_size}, expected 32 to 600 pixels.")
     start = time.perf_counter()
-    result = teach(options.folder, output=options.output, backbone=options.backbone, image_size=options.image_size)
+    result = teach(
+        options.folder,
+        output=options.output,
+        backbone=options.backbone,
+        image_size=options.image_size,
+        fine_tune=options.fine_tune,
+    )
     print(f"\nTest accuracy: {result.test.accuracy:.3f} on {len(result.test.labels)} pictures it had not seen.")
+    for line in describe_balance(result):
+        say(line)
     _print_confusion(result)
     say(f"Model:  {result.model}")
     say(f"Report: {result.report}")
@@ -100,6 +118,16 @@ def _print_confusion(result: "TeachResult") -> None:
     print(f"The report has the whole table of {len(names)} classes.")
 
 
+def describe_balance(result: "TeachResult") -> Iterator[str]:
+    """Say what accuracy hides where the classes differ in size: how much of each class was recognised."""
+    if not result.test.classes_differ_in_size:
+        return
+    yield f"Balanced accuracy: {result.test.balanced_accuracy:.3f}, the mean over the classes of the share recognised:"
+    counts = result.test.confusion.sum(axis=1)
+    for name, share, count in zip(result.data.class_names, result.test.recalls, counts, strict=True):
+        yield f"  {name}: {share:.3f} of {count}" if count else f"  {name}: no test picture"
+
+
 def most_frequent_mistakes(confusion: "np.ndarray") -> list[tuple[int, int, int]]:
     """Return `(true label, predicted label, pictures)` of each kind of mistake, the most frequent first.
 
@@ -115,6 +143,13 @@ def most_frequent_mistakes(confusion: "np.ndarray") -> list[tuple[int, int, int]
 # --- the work ----------------------------------------------------------------------------------------------------
 
 
+class Step(NamedTuple):
+    """What was tried, and how it did on the validation split, having learned from the training split."""
+
+    name: str
+    validation: "training.Evaluation"
+
+
 @dataclass(frozen=True)
 class TeachResult:
     """What came out of teaching.
@@ -126,6 +161,8 @@ class TeachResult:
         test: how the model did on pictures it has not seen.
         penalty: the head's penalty, chosen on the validation split.
         validation_accuracy: with that penalty, 0..1.
+        steps: with fine-tuning, the layer on the features and the fine-tuned network; else empty.
+        tuned: whether the model is the fine-tuned network.
     """
 
     model: Path
@@ -134,6 +171,8 @@ class TeachResult:
     test: "training.Evaluation"
     penalty: float
     validation_accuracy: float
+    steps: tuple[Step, ...] = ()
+    tuned: bool = False
 
 
 def teach(
@@ -142,7 +181,7 @@ def teach(
     output: Path,
     backbone: str = DEFAULT_BACKBONE,
     image_size: int = 224,
-    seed: int = 0,
+    fine_tune: Literal["always", "auto"] | None = None,
     say: Callable[[str], None] = say,
 ) -> TeachResult:
     """Train a classifier on a folder of pictures and report how good it is.
@@ -151,12 +190,15 @@ def teach(
     validation split. Then that layer is solved again on training and validation pictures together, and judged once
     on the test split.
 
+    With `fine_tune`, the last blocks of the network learn from the training pictures as well. "auto" keeps that only
+    if more is recognised on the validation split; where the classes differ in size, each counts the same for that.
+
     Args:
         folder: one sub-folder per class, or `train`, `validation`, `test` with those inside.
         output: where the model goes, a name ending in `.keras`; the report goes beside it.
         backbone: a name that `backbones.build` knows.
         image_size: height and width at which the network sees the pictures.
-        seed: which pictures are held out.
+        fine_tune: "always", "auto", or None for never.
         say: takes a line about each step.
 
     Returns:
@@ -175,26 +217,90 @@ def teach(
     _check_output(output)
     datasets.data_folder()  # a wrong one is refused before the work, not after it
     network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
+    if fine_tune:
+        backbones.find_last_block(network)  # a network without one is refused before the work, too
     say(f"Checking the pictures in '{folder}' ...")
-    data = datasets.load(folder, seed=seed, **{f"num_{split}": EVERY_PICTURE * n for split, n in SHARES.items()})
+    data = datasets.load(folder, **{f"num_{split}": EVERY_PICTURE * n for split, n in SHARES.items()})
     for line in describe_data(data):
         say(line)
     _check_classes(data)
     say(f"Looking at them with {backbone} at {image_size} pixels ...")
     found = features.load_or_extract(data, backbone=backbone, image_size=image_size, network=network, say=say)
     penalty, validation_accuracy = choose_penalty(found, num_classes=len(data.class_names))
-    head = training.fit_logistic_head(
-        np.concatenate([found.train.features, found.validation.features]),
-        np.concatenate([found.train.labels, found.validation.labels]),
-        num_classes=len(data.class_names),
-        penalty=penalty,
-    )
-    test = training.evaluate(head, found.test.features, found.test.labels)
+    steps, model, test = (), None, None
+    if fine_tune:
+        steps, model, test = _fine_tune(network, data, found, penalty=penalty, auto=fine_tune == "auto", say=say)
+    tuned = model is not None
+    if not tuned:
+        head = training.fit_logistic_head(
+            np.concatenate([found.train.features, found.validation.features]),
+            np.concatenate([found.train.labels, found.validation.labels]),
+            num_classes=len(data.class_names),
+            penalty=penalty,
+        )
+        test = training.evaluate(head, found.test.features, found.test.labels)
+        model = training.attach_head(network, head)
     names = [make_printable(name) for name in data.class_names]  # a badly encoded one can't be written
-    model = prediction.save_classifier(training.attach_head(network, head), output, class_names=names)
-    result = TeachResult(model, output.with_suffix(".html"), data, test, penalty, validation_accuracy)
+    path = prediction.save_classifier(model, output, class_names=names)
+    report = output.with_suffix(".html")
+    result = TeachResult(path, report, data, test, penalty, validation_accuracy, steps=steps, tuned=tuned)
     write_report(result, backbone=backbone, image_size=image_size)
     return result
+
+
+def _fine_tune(
+    network: "keras.Model",
+    data: "datasets.ImageDataset",
+    found: "features.FeatureSets",
+    *,
+    penalty: float,
+    auto: bool,
+    say: Callable[[str], None],
+) -> tuple[tuple[Step, ...], "keras.Model | None", "training.Evaluation | None"]:
+    """Return both steps, and the fine-tuned model with its answers on the test split, or None where it does not win."""
+    from helpers import backbones, features, training, tuning
+
+    before, block = network.get_weights(), backbones.find_last_block(network)
+    head = training.fit_logistic_head(
+        found.train.features, found.train.labels, num_classes=len(data.class_names), penalty=penalty
+    )
+    plain = training.evaluate(head, found.validation.features, found.validation.labels)
+    counts = data.counts
+    seconds = tuning.estimate_seconds(
+        network, from_name=block, num_train=counts["train"], num_others=counts["validation"] + counts["test"]
+    )
+    say(f"Fine-tuning {network.name} from {block} on: about {describe_time(seconds)} ...")
+    bottom, _ = backbones.split_at(network, block)
+    maps = features.load_or_extract_maps(data, bottom, mirrored=True, say=say)
+    tuned = tuning.fine_tune(network, head, maps.train, from_name=block)
+    better = training.evaluate(tuned.top, maps.validation.features, maps.validation.labels)
+    steps = (Step("one layer on the features", plain), Step(f"fine-tuned from {block} on", better))
+    for name, validation in steps:
+        say(f"Validation, {name}: {describe_accuracy(validation)}.")
+    if auto and better.balanced_accuracy <= plain.balanced_accuracy:
+        say("Fine-tuning did not win on the validation pictures: the network stays as it was.")
+        network.set_weights(before)
+        return steps, None, None
+    return steps, tuned.model, training.evaluate(tuned.top, maps.test.features, maps.test.labels)
+
+
+def describe_time(seconds: float) -> str:
+    """Say how long something takes, as exactly as one can know it before.
+
+    Example:
+        >>> describe_time(8.2), describe_time(200)
+        ('10 seconds', '3 minutes')
+    """
+    if seconds < 90:
+        return f"{max(1, round(seconds / 10)) * 10} seconds"
+    return f"{round(seconds / 60)} minutes"
+
+
+def describe_accuracy(result: "training.Evaluation") -> str:
+    """Say the accuracy, and the balanced one beside it where the classes differ in size."""
+    if not result.classes_differ_in_size:
+        return f"accuracy {result.accuracy:.3f}"
+    return f"accuracy {result.accuracy:.3f}, balanced accuracy {result.balanced_accuracy:.3f}"
 
 
 def _check_output(output: Path) -> None:
