@@ -32,6 +32,8 @@ Where to look:
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
 - ``doctor``: what this machine has, how long the lessons run here, what is missing
+- ``teachable``: a teachable machine: named classes, pictures in, a classifier out
+- ``teachable_widget``: its face in a notebook, with upload and webcam
 - ``commands``: the command line, ``python -m helpers --help``, one file per command; the notebooks as files
 
 ``import helpers`` loads none of them. A module is loaded when you first name it, so the seconds that
@@ -64,6 +66,8 @@ _MODULES = (
     "plotting",
     "prediction",
     "synthetic_pets",
+    "teachable",
+    "teachable_widget",
     "training",
     "tuning",
 )

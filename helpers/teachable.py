@@ -5,7 +5,7 @@ stays as it is. What it says of a picture is computed once, when the machine is 
 picture came; training solves one layer on top, which takes a moment.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -46,7 +46,7 @@ class TeachableMachine:
 
     def __init__(
         self,
-        class_names: list[str] | tuple[str, ...] = (),
+        class_names: Sequence[str] = (),
         *,
         image_size: int = 160,
         network: keras.Model | None = None,
@@ -233,9 +233,7 @@ class TeachableMachine:
 
     def _check_enough(self) -> None:
         if len(self._pictures) < 2:
-            raise ValueError(
-                f"Received {len(self._pictures)} class, expected two or more. Add a class to tell it from."
-            )
+            raise ValueError(f"Received {len(self._pictures)} class, expected two or more. Add another.")
         few = [f"{name}: {count}" for name, count in self.counts.items() if count < FEWEST_PICTURES]
         if few:
             raise ValueError(

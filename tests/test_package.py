@@ -37,6 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "plotting": {"_quiet"},
     "prediction": {"cleaning", "datasets", "training"},
     "synthetic_pets": set(),
+    "teachable": {"backbones", "images", "prediction", "training"},
+    "teachable_widget": {"commands", "datasets", "teachable"},
     "training": set(),
     "tuning": {"backbones", "features", "training"},
 }
