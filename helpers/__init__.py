@@ -26,8 +26,9 @@ Where to look:
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, computed once and saved
 - ``training``: seeds, callbacks, a head solved at once, the same measurement over several seeds, evaluation
-- ``prediction``: save a classifier, load it, label files with it
-- ``explain``: what a network's filters look like, and what they find in a picture
+- ``calibration``: how far probabilities can be believed, and when to answer "neither"
+- ``prediction``: save a classifier, load it or another one, label files with it
+- ``explain``: what a network's filters look like, what they find in a picture, and which places decide
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
 - ``commands``: the command line, ``python -m helpers --help``, one file per command; the notebooks as files
@@ -49,6 +50,7 @@ _MODULES = (
     "architectures",
     "augmentation",
     "backbones",
+    "calibration",
     "checks",
     "cleaning",
     "commands",
