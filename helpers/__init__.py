@@ -27,8 +27,9 @@ Where to look:
 - ``features``: what a backbone says about each picture, or half-way through it, computed once and saved
 - ``training``: seeds, callbacks, a head solved at once, the same measurement over several seeds, evaluation
 - ``tuning``: fine-tuning: the top of a backbone learns on, from maps that its bottom gave once
-- ``prediction``: save a classifier, load it, label files with it
-- ``explain``: what a network's filters look like, and what they find in a picture
+- ``calibration``: how far probabilities can be believed, and when to answer "neither"
+- ``prediction``: save a classifier, load it or another one, label files with it
+- ``explain``: what a network's filters look like, what they find in a picture, and which places decide
 - ``plotting``: every figure, each with a text for readers who cannot see it
 - ``checks``: the checks behind the exercises, one module a notebook
 - ``doctor``: what this machine has, how long the lessons run here, what is missing
@@ -53,6 +54,7 @@ _MODULES = (
     "architectures",
     "augmentation",
     "backbones",
+    "calibration",
     "checks",
     "cleaning",
     "commands",

@@ -166,6 +166,44 @@ def _draw_frame(axis: Axes, *, right: bool) -> None:
     axis.text(1, 1, "✓" if right else "✗", transform=axis.transAxes, bbox=box, **sign)
 
 
+def show_heatmaps(
+    pictures: Sequence[np.ndarray], maps: Sequence[np.ndarray], *, titles: Sequence[str], columns: int = 4, alt: str
+) -> None:
+    """Show pictures in grey and over each, in colour, a map of its places, all on one scale, which stands beside them.
+
+    Args:
+        pictures: `(height, width, 3)` in 0..255.
+        maps: float, one per picture, of any height and width: stretched over it. Below 0 is shown as 0.
+        titles: one per picture.
+        columns: pictures per row.
+        alt: what the figure shows.
+
+    Raises:
+        ValueError: if the numbers of pictures, maps and titles differ, or there is none.
+    """
+    if not len(pictures) == len(maps) == len(titles) > 0:
+        raise ValueError(
+            f"Received {len(pictures)} pictures, {len(maps)} maps and {len(titles)} titles, expected as many of each."
+        )
+    columns = min(columns, len(pictures))
+    rows = -(-len(pictures) // columns)
+    lines = 1 + max(title.count("\n") for title in titles)
+    size = (PICTURE_WIDTH * columns + 0.8, (PICTURE_WIDTH + 0.18 * lines + 0.05) * rows)
+    figure, axes = new_figure(rows, columns, size=size)
+    largest = max(float(np.max(one)) for one in maps)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, picture, one, title in zip(axes.flat, pictures, maps, titles, strict=False):
+        height, width = picture.shape[:2]
+        place = {"extent": (0, width, height, 0), "aspect": "equal"}
+        axis.imshow(np.mean(picture, axis=2), cmap="gray", vmin=0, vmax=255, **place)
+        heat = {"cmap": "inferno", "vmin": 0, "vmax": largest or 1, "interpolation": "bilinear", "alpha": 0.6}
+        drawn = axis.imshow(one, **place, **heat)
+        axis.set_title(title, fontsize=9, fontfamily=font_families())
+    figure.colorbar(drawn, ax=axes, aspect=30, shrink=0.9, pad=0.01)
+    display_figure(figure, colours=256, alt=alt)
+
+
 def show_feature_maps(maps: np.ndarray, *, columns: int = 8, alt: str) -> None:
     """Show the maps of one layer in a grid, all on one scale of grey, which stands beside them.
 

@@ -1,6 +1,7 @@
 """A trained model as one file, and from picture files to labels.
 
-A saved model carries its preprocessing (as layers) and its class names, so that nobody has to remember either.
+A saved model carries its preprocessing (as layers) and its class names, so that nobody has to remember either. Of a
+model that comes from elsewhere, both have to be said.
 """
 
 import json
@@ -16,6 +17,9 @@ import numpy as np
 from helpers import cleaning, datasets, files, training
 
 BATCHES_AT_A_TIME = 4
+NEITHER = "neither"  # the label of a picture of which the model is not sure enough
+# How other programs bring pixels from 0..255 to what their network was trained on.
+SCALINGS = {"none": (1.0, 0.0), "unit": (1 / 255, 0.0), "tf": (1 / 127.5, -1.0)}
 CLASS_NAMES_ENTRY = "class_names.json"  # beside Keras' own entries; Keras passes over what it does not know
 HDF5_START = b"\x89HDF\r\n\x1a\n"
 # Models of other programs, which Keras cannot load.
@@ -92,33 +96,114 @@ def save_classifier(model: keras.Model, path: str | Path, *, class_names: Sequen
     return path
 
 
-def load_classifier(path: str | Path) -> Classifier:
-    """Load what `save_classifier` saved, in Keras' safe mode: no code from the file is run.
+def load_classifier(
+    path: str | Path, *, class_names: Sequence[str] | None = None, scaling: str | None = None
+) -> Classifier:
+    """Load what `save_classifier` saved, or a model from elsewhere, in Keras' safe mode: no code of the file is run.
+
+    Args:
+        path: a `.keras` file, or a whole model as `.h5` (such as Teachable Machine's `keras_model.h5`).
+        class_names: in label order, where the file has none; `read_class_names` reads a list of them.
+        scaling: of the pixels, where the model has no layer for it: `"none"` leaves 0..255, `"unit"` makes 0..1, `"tf"`
+            makes -1..1 (Teachable Machine).
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not a Keras model, is damaged, has no class names or layers that are not Keras' inside, or
-            does not give probabilities of square pictures.
+        ValueError: if it is not a Keras model, is damaged, has no class names or layers that are not Keras' inside,
+            does not give probabilities of square pictures, or nobody says how its pixels are scaled.
     """
     path = Path(path)
     _check_format(path)
+    if _is_hdf5(path):
+        model, stored_names = _load_hdf5(path), None
+    else:
+        model, stored_names = _load_keras(path)
+    if stored_names is not None:
+        if class_names or scaling:
+            raise ValueError(f"Received class names or a scaling for '{path}', which has both inside. Leave them out.")
+    elif class_names is None:
+        raise ValueError(
+            f"Received '{path}', a model without class names, expected one saved by this course. Name the classes in "
+            "label order: --class-names cat,dog, or a file with a line for each (Teachable Machine's labels.txt)."
+        )
+    else:
+        model = _add_scaling(model, scaling, what=f"'{path}'")
+    names = list(class_names) if stored_names is None else stored_names
+    _check_classifier(f"'{path}', a model", model, names)
+    return Classifier(model, tuple(names))
+
+
+def read_class_names(path: str | Path) -> tuple[str, ...]:
+    """Return the names in a text file, one per line, without the numbers that Teachable Machine puts before them.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is no text in UTF-8.
+    """
+    try:
+        lines = [line.strip() for line in Path(path).read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"Received '{path}', expected text in UTF-8 with a class name per line.") from error
+    numbered = all(line.partition(" ")[0] == str(number) and " " in line for number, line in enumerate(lines))
+    return tuple(line.partition(" ")[2] if numbered else line for line in lines)
+
+
+def _load_keras(path: Path) -> tuple[keras.Model, Any]:
+    """Return the model of a `.keras` file, and its class names or None."""
     config = None
     try:
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
             has_names = CLASS_NAMES_ENTRY in archive.namelist()
             class_names = json.loads(archive.read(CLASS_NAMES_ENTRY)) if has_names else None
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        return keras.models.load_model(path, compile=False, safe_mode=True), class_names
     # Neither zipfile nor Keras has an error of its own for what is damaged or not safe: each part raises what it likes.
     except Exception as error:
         raise ValueError(f"Received '{path}', {_explain(config)}") from error
-    if not has_names:
+
+
+class _DepthwiseConv2D(keras.layers.DepthwiseConv2D):
+    """Takes the argument that Keras 2 wrote into files and Keras 3 refuses."""
+
+    def __init__(self, *, groups: int = 1, **options: Any) -> None:
+        super().__init__(**options)
+
+
+def _load_hdf5(path: Path) -> keras.Model:
+    """Return the model of an `.h5` file, as older Keras wrote them."""
+    try:
+        older = {"DepthwiseConv2D": _DepthwiseConv2D}
+        return keras.models.load_model(path, compile=False, safe_mode=True, custom_objects=older)
+    except Exception as error:
         raise ValueError(
-            f"Received '{path}', a model without class names, expected one saved by this course. "
-            f"Load it with keras.models.load_model, then {SAVE_AGAIN}."
+            f"Received '{path}', an HDF5 file (.h5) that cannot be loaded as a whole model: damaged, weights only, or "
+            f"with code of its own. Load it where it was made, then {SAVE_AGAIN}."
+        ) from error
+
+
+def _add_scaling(model: keras.Model, scaling: str | None, *, what: str) -> keras.Model:
+    """Put the scaling of pixels before a model, or make sure that it is inside."""
+    if scaling is None:
+        if any(
+            isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization)) for layer in _find_layers(model)
+        ):
+            return model
+        raise ValueError(
+            f"Received {what}, a model without a layer that scales pixels, expected to know what it was trained on. "
+            "Add --scaling tf for -1 to 1 (Teachable Machine), --scaling unit for 0 to 1, --scaling none for 0 to 255."
         )
-    _check_classifier(f"'{path}', a model", model, class_names)
-    return Classifier(model, tuple(class_names))
+    if scaling not in SCALINGS:
+        raise ValueError(f"Received scaling {scaling!r}, expected one of {list(SCALINGS)}. Choose as in training.")
+    scale, offset = SCALINGS[scaling]
+    return keras.Sequential([keras.Input(model.input_shape[1:]), keras.layers.Rescaling(scale, offset), model])
+
+
+def _find_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """The layers of a model and of the models inside it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _find_layers(layer)
 
 
 def _check_format(path: Path) -> None:
@@ -127,13 +212,10 @@ def _check_format(path: Path) -> None:
         raise ValueError(f"Received '{path}', {_describe_folder(path)}")
     if not path.is_file():
         raise FileNotFoundError(f"There is no file '{path}'. Check the path, or train a model with `teach` first.")
-    with path.open("rb") as file:
-        if file.read(len(HDF5_START)) == HDF5_START:
-            raise ValueError(
-                f"Received '{path}', an HDF5 file (.h5) of older Keras, expected a .keras file. Bring it over: "
-                f"model = keras.models.load_model('{path.name}', compile=False), or load_weights into the same "
-                f"network if it holds weights only; then {SAVE_AGAIN}."
-            )
+    if _is_hdf5(path):
+        if path.suffix.lower() not in (".h5", ".hdf5"):
+            raise ValueError(f"Received '{path}', an HDF5 file under another name. Give it back the ending .h5.")
+        return
     if path.suffix.lower() in OTHER_MODELS:
         raise ValueError(
             f"Received '{path}', {OTHER_MODELS[path.suffix.lower()]}, expected a .keras file. Save the model as one "
@@ -148,6 +230,11 @@ def _check_format(path: Path) -> None:
                 f"Received '{path}', an archive with the model '{models[0]}' in it, expected a .keras file. Unpack it, "
                 "and give the model."
             )
+
+
+def _is_hdf5(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(len(HDF5_START)) == HDF5_START
 
 
 def _describe_folder(path: Path) -> str:
@@ -274,31 +361,60 @@ def predict_files(
     Raises:
         ValueError: if the model's answers are no probabilities.
     """
-    predictions, problems = [], []
-    # A stretch at a time: a bar can move, and memory does not grow with the number of files.
+    answers = list(stream_predictions(classifier, paths, batch_size=batch_size))
+    return [a for a in answers if isinstance(a, Prediction)], [a for a in answers if isinstance(a, Problem)]
+
+
+def stream_predictions(
+    classifier: Classifier,
+    paths: Sequence[str | Path],
+    *,
+    top_k: int = 1,
+    threshold: float = 0.0,
+    batch_size: int = 32,
+) -> Iterator[Prediction | Problem]:
+    """Label any number of picture files, a stretch at a time: memory does not grow with their number.
+
+    Args:
+        classifier: from `load_classifier`.
+        paths: picture files.
+        top_k: predictions per picture, the most probable first.
+        threshold: a picture whose most probable class is less probable than this is labelled "neither", with that
+            probability; 0..1.
+        batch_size: pictures that the model sees at a time.
+
+    Yields:
+        The predictions in the order of the files; those of a stretch that could not be read come before the others.
+
+    Raises:
+        ValueError: if `top_k` or `threshold` is out of range, a class is called "neither" where a threshold is set, or
+            the model's answers are no probabilities.
+    """
+    if top_k < 1 or not 0 <= threshold <= 1:
+        raise ValueError(f"Received top_k={top_k}, threshold={threshold}, expected 1 or more, and 0 to 1.")
+    if threshold and NEITHER in classifier.class_names:
+        raise ValueError(f"Received a threshold for a model with a class '{NEITHER}', expected another name for it.")
+    # A stretch at a time: a bar can move, too.
     step = batch_size * BATCHES_AT_A_TIME
     with files.progress(total=len(paths), unit="picture") as bar:
         for start in range(0, len(paths), step):
             stretch = [Path(path) for path in paths[start : start + step]]
             inspected = list(zip(stretch, cleaning.inspect_files(stretch), strict=True))
-            problems += [Problem(str(file), report.problem) for file, report in inspected if report.problem]
+            yield from (Problem(str(file), report.problem) for file, report in inspected if report.problem)
             if readable := [pair for pair in inspected if not pair[1].problem]:
                 names, reports = zip(*readable, strict=True)
                 batches = datasets.batches_from_files(
                     names, image_size=classifier.image_size, batch_size=batch_size, reports=reports
                 )
-                predictions += _name_answers(classifier, names, classifier.model.predict(batches, verbose=0))
+                outputs = np.concatenate([classifier.model.predict_on_batch(batch) for batch in batches])
+                _check_probabilities("a model", outputs)
+                probabilities = training.as_class_probabilities(outputs)  # (pictures, units) -> (pictures, classes)
+                for name, row in zip(names, probabilities, strict=True):
+                    best = top_classes(row, class_names=classifier.class_names, top=top_k)
+                    if best[0][1] < threshold:
+                        best = [(NEITHER, best[0][1])]
+                    yield from (Prediction(str(name), label, probability) for label, probability in best)
             bar.update(len(stretch))
-    return predictions, problems
-
-
-def _name_answers(classifier: Classifier, names: Sequence[Path], outputs: np.ndarray) -> list[Prediction]:
-    _check_probabilities("a model", outputs)
-    probabilities = training.as_class_probabilities(outputs)  # (pictures, units) -> (pictures, classes)
-    return [
-        Prediction(str(name), classifier.class_names[label], float(row[label]))
-        for name, label, row in zip(names, probabilities.argmax(axis=1), probabilities, strict=True)
-    ]
 
 
 def top_classes(probabilities: np.ndarray, *, class_names: Sequence[str], top: int = 5) -> list[tuple[str, float]]:

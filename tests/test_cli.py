@@ -220,6 +220,32 @@ def test_csv_and_json_parse_back_whatever_the_files_are_called(model: Path, phot
         assert float(row["probability"]) == pytest.approx(record["probability"], abs=1e-6)
 
 
+def test_a_row_per_class_or_neither(model: Path, photos: Path, capsys) -> None:
+    picture = str(photos / "cat" / "000.png")
+    assert commands.main(["predict", str(model), picture, "--top-k", "2", "--format", "csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert {row["label"] for row in rows} == set(NAMES)
+    assert sum(float(row["probability"]) for row in rows) == pytest.approx(1, abs=1e-5)
+    assert commands.main(["predict", str(model), picture, "--threshold", "1", "--format", "json"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert record["label"] == "neither"
+    assert commands.main(["predict", str(model), picture, "--threshold", "80"]) == 2
+    assert "threshold=80.0, expected" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("names", ["고양이, dog", "labels.txt"])
+def test_a_model_from_elsewhere_is_given_its_names(names: str, model: Path, photos: Path, capsys) -> None:
+    keras.models.load_model(model).save("plain.keras")
+    Path("labels.txt").write_text("0 고양이\n1 dog\n", encoding="utf-8")
+    arguments = ["predict", "plain.keras", str(photos), "--format", "csv"]
+    assert commands.main(arguments) == 2
+    assert "--class-names cat,dog" in only_line(capsys)
+    assert commands.main([*arguments, "--class-names", "nowhere.txt"]) == 2
+    assert "There is no file 'nowhere.txt'" in only_line(capsys)
+    assert commands.main([*arguments, "--class-names", names, "--scaling", "tf"]) == 0
+    assert {row["label"] for row in csv.DictReader(io.StringIO(capsys.readouterr().out))} <= {"고양이", "dog"}
+
+
 def test_the_table_shows_names_as_they_are(model: Path, photos: Path, capsys) -> None:
     odd = photos / "[b]x[b].png"
     shutil.copy(photos / "cat" / "000.png", odd)

@@ -251,7 +251,9 @@ def test_other_models_are_refused(look) -> None:
     own(PICTURE[None].astype("float32"))
     two = [keras.Input((16, 12, 3)), keras.Input((16, 12, 3))]
     for model in (own, keras.Model(two, layers.Conv2D(3, 3)(layers.Add()(two)))):
-        with pytest.raises(ValueError, match=r"expected a Functional or Sequential model with one input\. Build"):
+        with pytest.raises(
+            ValueError, match=r"expected a Functional or Sequential model with one input and one output\. Build"
+        ):
             look(model)
 
 
@@ -263,7 +265,7 @@ def test_a_picture_of_the_wrong_shape_is_refused(shape: tuple[int, ...]) -> None
 
 
 def test_a_layer_without_a_map_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'flatten', whose result has the shape \(None, 60\), expected a map"):
+    with pytest.raises(ValueError, match=r"'flatten', whose result has the shape \(1, 60\), expected a map"):
         explain.feature_maps(build_plain(), PICTURE, layer_name="flatten")
     with pytest.raises(ValueError, match=r"Received layer name 'nowhere', .*'block1_conv'.*Choose one of them"):
         explain.feature_maps(build_plain(), PICTURE, layer_name="nowhere")
@@ -283,3 +285,143 @@ def test_a_prelu_is_an_activation_with_weights() -> None:
     picture = np.random.default_rng(0).uniform(0, 255, size=(8, 8, 3)).astype(np.float32)
     bent = keras.Sequential(model.layers[:2])(picture[None])[0]
     np.testing.assert_allclose(explain.feature_maps(model, picture, layer_name="bend"), bent, rtol=1e-5)
+
+
+# --- Grad-CAM and occlusion -----------------------------------------------------------------------------------
+
+RED_AND_GREEN = np.zeros((8, 8, 3), np.uint8)
+RED_AND_GREEN[1:3, 1:4, 0] = 200  # speaks for the first class
+RED_AND_GREEN[5:7, 4:8, 1] = 100  # speaks against it
+BY_HAND = {0: RED_AND_GREEN[..., 0] / 200, 1: RED_AND_GREEN[..., 1] / 100}
+
+
+def make_layers(units: int, activation: str | None) -> list[keras.Layer]:
+    """Maps of red and of green, and a head: the first class grows with red and falls with green, and the other way."""
+    channels = np.eye(3, 2, dtype=np.float32).reshape(1, 1, 3, 2)
+    weights = np.array([[1.0, -1.0], [-1.0, 1.0]])[:, 2 - units :]
+    conv = layers.Conv2D(
+        2, 1, activation="relu", kernel_initializer=keras.initializers.Constant(channels), name="colours"
+    )
+    dense = layers.Dense(units, activation=activation, kernel_initializer=keras.initializers.Constant(weights))
+    return [conv, layers.GlobalAveragePooling2D(), dense]
+
+
+def chain(parts: list[keras.Layer]) -> keras.Model:
+    inputs = keras.Input((8, 8, 3))
+    x = inputs
+    for part in parts:
+        x = part(x)
+    return keras.Model(inputs, x)
+
+
+def build_with_backbone(units: int, activation: str | None) -> keras.Model:
+    maps, *head = make_layers(units, activation)
+    return chain([chain([maps]), *head])
+
+
+def build_all_inside(units: int, activation: str | None) -> keras.Model:
+    """The maps, too, are found only inside the inner network, beside which the outer one has a layer of that name."""
+    inner = chain(make_layers(units, activation))
+    return keras.Sequential([keras.Input((8, 8, 3)), layers.Rescaling(1.0, name="colours"), inner])
+
+
+BUILD: dict[str, Callable[[int, str | None], keras.Model]] = {
+    "sequential": lambda *end: keras.Sequential([keras.Input((8, 8, 3)), *make_layers(*end)]),
+    "functional": lambda *end: chain(make_layers(*end)),
+    "backbone inside": build_with_backbone,
+    "all inside": build_all_inside,
+}
+ENDS = {
+    "softmax": (2, "softmax", []),
+    "sigmoid": (1, "sigmoid", []),
+    "scores": (2, None, []),
+    "softmax apart": (2, None, [layers.Softmax(), layers.Activation("linear")]),
+}
+
+
+@pytest.mark.parametrize("reload", [False, True], ids=["as built", "reloaded"])
+@pytest.mark.parametrize("end", ENDS)
+@pytest.mark.parametrize("kind", BUILD)
+def test_grad_cam_is_what_is_worked_out_by_hand(kind: str, end: str, reload: bool, tmp_path: Path) -> None:
+    units, activation, after = ENDS[end]
+    model = BUILD[kind](units, activation)
+    if after:
+        model = keras.Sequential([model, *after])
+    model.trainable = kind != "functional"
+    if reload:
+        model = save_and_load(model, tmp_path)
+    for label, expected in BY_HAND.items():
+        heat = explain.grad_cam(model, RED_AND_GREEN, label=label)
+        assert heat.dtype == np.float32
+        np.testing.assert_allclose(heat, expected, atol=1e-6)
+    # There is more red than green, so that the first class is the more probable one.
+    np.testing.assert_allclose(explain.grad_cam(model, RED_AND_GREEN), BY_HAND[0], atol=1e-6)
+
+
+def test_grad_cam_weighs_each_map_by_its_mean_slope() -> None:
+    """On a network whose slopes differ from place to place, against the paper's formula and finite differences."""
+    model = build_sequential()
+    batch = PICTURE[None].astype("float32")
+    rest = model.layers[-2:]
+    maps = np.asarray(keras.Sequential(model.layers[:-2])(batch))
+    kernel = rest[-1].get_weights()[0]  # (places x channels, classes)
+    weights = kernel[:, 1].reshape(maps.shape[1:]).mean(axis=(0, 1))  # of each map: the mean slope of the score
+    expected = np.maximum((maps[0] * weights).sum(axis=-1), 0)
+    heat = explain.grad_cam(model, PICTURE, label=1, layer_name="block2_pool")
+    np.testing.assert_allclose(heat, expected / max(expected.max(), 1e-12), atol=1e-5)
+    assert explain.grad_cam(model, PICTURE).shape == (8, 6)  # of the last convolution, before pooling
+
+
+def test_grad_cam_sees_what_a_certain_network_looks_at() -> None:
+    model = build_with_backbone(2, "softmax")
+    model.layers[-1].set_weights([1000 * weight for weight in model.layers[-1].get_weights()])
+    assert model(RED_AND_GREEN[None]).numpy().max() == 1
+    np.testing.assert_allclose(explain.grad_cam(model, RED_AND_GREEN), BY_HAND[0], atol=1e-6)
+
+
+def test_grad_cam_is_empty_where_nothing_speaks_for_a_class() -> None:
+    only_green = RED_AND_GREEN * np.array([0, 1, 0], np.uint8)
+    heat = explain.grad_cam(build_with_backbone(2, "softmax"), only_green, label=0)
+    np.testing.assert_array_equal(heat, np.zeros((8, 8)))
+
+
+def test_occlusion_loses_probability_where_the_class_is() -> None:
+    for units, activation in ((2, "softmax"), (1, "sigmoid")):
+        model = chain(make_layers(units, activation))
+        lost = explain.occlusion(model, RED_AND_GREEN, label=0, patch=2, stride=1)
+        assert lost.shape == (8, 8) and lost.dtype == np.float32
+        assert np.unravel_index(lost.argmax(), lost.shape)[0] in (1, 2)
+        assert lost[5:7, 5:7].max() < 0  # without green, red is the more probable
+        np.testing.assert_allclose(
+            explain.occlusion(model, RED_AND_GREEN, label=1, patch=2, stride=1), -lost, atol=1e-6
+        )
+
+
+def test_occlusion_covers_each_pixel_as_often() -> None:
+    """A network that adds up all pixels loses at each what stands there, whatever the steps."""
+    flat = [layers.Flatten(), layers.Dense(1, kernel_initializer=keras.initializers.Constant(1 / 300), use_bias=False)]
+    model = keras.Sequential([keras.Input((10, 10, 3)), *flat])
+    picture = np.zeros((10, 10, 3))
+    picture[4:6] = 100
+    lost = explain.occlusion(model, picture, label=1, patch=1, stride=1)
+    np.testing.assert_allclose(lost, (picture.mean(axis=2) - 20) / 100, atol=1e-5)
+    assert np.isfinite(explain.occlusion(model, picture, label=1, patch=4, stride=3)).all()
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+@pytest.mark.parametrize("look", [explain.grad_cam, explain.occlusion])
+def test_a_class_that_is_not_there_is_refused(look, label: int) -> None:
+    with pytest.raises(ValueError, match=rf"Received label {label}, expected one of 2 classes"):
+        look(build_plain(), PICTURE, label=label)
+
+
+def test_what_grad_cam_and_occlusion_refuse() -> None:
+    flat = keras.Sequential([keras.Input((16, 12, 3)), layers.Flatten(), layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"Received a model without maps .*before pooling"):
+        explain.grad_cam(flat, PICTURE)
+    with pytest.raises(ValueError, match=r"Received layer 'flatten' without maps"):
+        explain.grad_cam(build_plain(), PICTURE, layer_name="flatten")
+    with pytest.raises(ValueError, match=r"Received layer name 'nowhere', .*Choose one of them"):
+        explain.grad_cam(build_plain(), PICTURE, layer_name="nowhere")
+    with pytest.raises(ValueError, match=r"Received patch=4, stride=5, expected 1 <= stride <= patch"):
+        explain.occlusion(flat, PICTURE, patch=4, stride=5)

@@ -24,6 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "architectures": set(),
     "augmentation": {"datasets"},
     "backbones": {"architectures", "_torch_pickle"},
+    "calibration": set(),
     "checks": {"*"},
     "cleaning": {"images"},
     "commands": {"*"},

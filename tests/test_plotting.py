@@ -49,6 +49,7 @@ CALLS = {
     "show_feature_maps": lambda alt: plotting.show_feature_maps(
         np.random.default_rng(0).normal(size=(6, 8, 3)), alt=alt
     ),
+    "show_heatmaps": lambda alt: plotting.show_heatmaps([draw_noise(0)], [np.eye(3)], titles=["a"], alt=alt),
     "show_filters": lambda alt: plotting.show_filters(np.random.default_rng(0).uniform(size=(5, 3, 3, 3)), alt=alt),
     "show_histograms": lambda alt: plotting.show_histograms([images.histogram(GREY)], titles=["grey"], alt=alt),
     "show_history": lambda alt: plotting.show_history({"accuracy": [0.5], "loss": [1.0]}, alt=alt),
@@ -76,6 +77,19 @@ def test_every_public_function_that_shows_something_is_tested_here() -> None:
         alt = inspect.signature(getattr(plotting, name)).parameters["alt"]
         assert alt.kind is inspect.Parameter.KEYWORD_ONLY
         assert alt.default is inspect.Parameter.empty
+
+
+def test_a_heatmap_lies_over_its_picture_on_a_common_scale(screen: Screen) -> None:
+    grey = np.full((40, 60, 3), 128, np.uint8)
+    warm = np.zeros((4, 6))
+    warm[:, 3:] = 1
+    plotting.show_heatmaps([grey, grey], [warm, warm / 2], titles=["a", "b"], alt=ALT)
+    picture = np.asarray(screen.picture.convert("RGB"), int)
+    left, right = (picture[:, : picture.shape[1] * 2 // 5], picture[:, picture.shape[1] * 2 // 5 : -80])
+    assert left.sum(axis=2).min() < 400
+    assert (left[..., 0] - left[..., 2]).max() > (right[..., 0] - right[..., 2]).max() > 0
+    with pytest.raises(ValueError, match="Received 2 pictures, 1 maps and 2 titles"):
+        plotting.show_heatmaps([grey, grey], [warm], titles=["a", "b"], alt=ALT)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)

@@ -1,11 +1,13 @@
 """helpers.prediction: one file holds model and class names, and gives the same answers later and elsewhere."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -54,6 +56,15 @@ def test_a_loaded_model_gives_equal_probabilities(model: keras.Model, tmp_path: 
     np.testing.assert_array_equal(classifier.model(pictures), model(pictures))
     assert classifier.class_names == CLASS_NAMES
     assert classifier.image_size == 16
+
+
+def test_a_new_process_gives_equal_probabilities(model: keras.Model, files: list[Path], tmp_path: Path) -> None:
+    path = prediction.save_classifier(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
+    here, _ = prediction.predict_files(prediction.Classifier(model, CLASS_NAMES), files)
+    command = [sys.executable, "-m", "helpers", "predict", path, *files, "--format", "json"]
+    there = json.loads(subprocess.run(command, capture_output=True, text=True, encoding="utf-8").stdout)
+    assert [(one["file"], one["label"]) for one in there] == [(one.file, one.label) for one in here]
+    np.testing.assert_allclose([one["probability"] for one in there], [one.probability for one in here], atol=1e-6)
 
 
 def test_plain_keras_loads_the_file_without_this_package(model: keras.Model, tmp_path: Path) -> None:
@@ -122,7 +133,7 @@ def test_the_number_of_names_must_fit(
 
 def test_a_model_saved_by_keras_alone_has_no_class_names(model: keras.Model, tmp_path: Path) -> None:
     model.save(tmp_path / "m.keras")
-    with pytest.raises(ValueError, match=r"m.keras', a model without class names, .*prediction\.save_classifier"):
+    with pytest.raises(ValueError, match=r"m.keras', a model without class names, .*--class-names cat,dog"):
         prediction.load_classifier(tmp_path / "m.keras")
 
 
@@ -194,15 +205,110 @@ def test_layers_of_ones_own_are_named(tmp_path: Path) -> None:
         prediction.load_classifier(path)
 
 
+# --- Models from elsewhere ----------------------------------------------------------------------------------
+
+
+def test_a_plain_keras_model_works_with_names(model: keras.Model, files: list[Path], tmp_path: Path) -> None:
+    model.save(tmp_path / "plain.keras")
+    prediction.save_classifier(model, tmp_path / "own.keras", class_names=CLASS_NAMES)
+    plain = prediction.load_classifier(tmp_path / "plain.keras", class_names=CLASS_NAMES)
+    own = prediction.load_classifier(tmp_path / "own.keras")
+    assert prediction.predict_files(plain, files) == prediction.predict_files(own, files)
+    with pytest.raises(ValueError, match=r"plain.keras', a model with 3 classes and the class names \['a', 'b'\]"):
+        prediction.load_classifier(tmp_path / "plain.keras", class_names=["a", "b"])
+    for inside in ({"class_names": CLASS_NAMES}, {"scaling": "tf"}):
+        with pytest.raises(ValueError, match=r"own.keras', which has both inside\. Leave them out\."):
+            prediction.load_classifier(tmp_path / "own.keras", **inside)
+
+
+def test_a_model_without_preprocessing_is_told_what_pixels_it_gets(tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    means = keras.initializers.Constant(np.full((3, 1), 1 / 3))
+    inputs = keras.Input((4, 4, 3))
+    dense = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=means)
+    keras.Model(inputs, dense(keras.layers.GlobalAveragePooling2D()(inputs))).save(path)
+    with pytest.raises(ValueError, match=r"m.keras', a model without a layer that scales pixels, .*--scaling tf for"):
+        prediction.load_classifier(path, class_names=["cat", "dog"])
+    with pytest.raises(ValueError, match=r"Received scaling '255', expected one of \['none', 'unit', 'tf'\]"):
+        prediction.load_classifier(path, class_names=["cat", "dog"], scaling="255")
+    white = np.full((1, 4, 4, 3), 255, np.float32)
+    for scaling, value in (("none", 255), ("unit", 1), ("tf", 1)):
+        model = prediction.load_classifier(path, class_names=["cat", "dog"], scaling=scaling).model
+        np.testing.assert_allclose(model(white), [[1 / (1 + np.exp(-value))]], rtol=1e-5)
+    np.testing.assert_allclose(model(0 * white), [[1 / (1 + np.exp(1))]], rtol=1e-5)
+
+
+def save_as_teachable_machine_does(folder: Path) -> keras.Model:
+    """A network in a network, pixels from -1 to 1, in the format of Keras 2 and with an argument of its own."""
+    depthwise = keras.layers.DepthwiseConv2D(3, name="depthwise")
+    maps = keras.Sequential([keras.Input((8, 8, 3)), depthwise, keras.layers.GlobalAveragePooling2D()])
+    head = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax", use_bias=False)])
+    model = keras.Sequential([keras.Input((8, 8, 3)), maps, head])
+    model.save(folder / "keras_model.h5")
+    with h5py.File(folder / "keras_model.h5", "r+") as file:
+        config = file.attrs["model_config"].replace('"name": "depthwise"', '"name": "depthwise", "groups": 1')
+        assert config != file.attrs["model_config"]
+        file.attrs["model_config"] = config
+    (folder / "labels.txt").write_text("0 고양이\n1 big dog\n", encoding="utf-8")
+    return model
+
+
+def test_what_teachable_machine_exports_works(tmp_path: Path, files: list[Path]) -> None:
+    model = save_as_teachable_machine_does(tmp_path)
+    names = prediction.read_class_names(tmp_path / "labels.txt")
+    assert names == ("고양이", "big dog")
+    with pytest.raises(ValueError, match=r"keras_model.h5', a model without a layer that scales pixels, .*Teachable"):
+        prediction.load_classifier(tmp_path / "keras_model.h5", class_names=names)
+    classifier = prediction.load_classifier(tmp_path / "keras_model.h5", class_names=names, scaling="tf")
+    pictures = np.random.default_rng(0).uniform(0, 255, (4, 8, 8, 3)).astype(np.float32)
+    np.testing.assert_allclose(classifier.model(pictures), model(pictures / 127.5 - 1), atol=1e-6)
+    assert {one.label for one in prediction.predict_files(classifier, files)[0]} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("cat\ndog\n", ("cat", "dog")),
+        ("0 cat\r\n1 my dog\r\n\r\n", ("cat", "my dog")),
+        ("1 euro\n2 euro", ("1 euro", "2 euro")),  # names, not numbers: those begin with 0
+        ("\ufeff0\n1\n", ("0", "1")),
+    ],
+)
+def test_class_names_are_read_from_a_file(text: str, names: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes(text.encode())
+    assert prediction.read_class_names(tmp_path / "labels.txt") == names
+
+
+def test_class_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes("0 고양이".encode("cp949"))
+    with pytest.raises(ValueError, match=r"labels.txt', expected text in UTF-8"):
+        prediction.read_class_names(tmp_path / "labels.txt")
+
+
 def test_models_of_other_formats_are_named(model: keras.Model, tmp_path: Path, recwarn) -> None:
     model.save(tmp_path / "old.h5")
     model.save_weights(tmp_path / "m.weights.h5")
-    for name in ("old.h5", "m.weights.h5"):
-        with pytest.raises(ValueError, match=rf"{name}', an HDF5 file .*load_model.*save_classifier"):
-            prediction.load_classifier(tmp_path / name)
-    reloaded = keras.models.load_model(tmp_path / "old.h5", compile=False)  # as the message says
-    prediction.save_classifier(reloaded, tmp_path / "m.keras", class_names=CLASS_NAMES)
-    assert prediction.load_classifier(tmp_path / "m.keras").class_names == CLASS_NAMES
+    (tmp_path / "damaged.h5").write_bytes((tmp_path / "old.h5").read_bytes()[:3000])
+    shutil.copy(tmp_path / "old.h5", tmp_path / "renamed.keras")
+    for name in ("damaged.h5", "m.weights.h5"):
+        with pytest.raises(ValueError, match=rf"{name}', an HDF5 file .*weights only.*save_classifier"):
+            prediction.load_classifier(tmp_path / name, class_names=CLASS_NAMES)
+    with pytest.raises(ValueError, match=r"renamed.keras', an HDF5 file under another name\. Give it back"):
+        prediction.load_classifier(tmp_path / "renamed.keras", class_names=CLASS_NAMES)
+    with pytest.raises(ValueError, match=r"old.h5', a model without class names, .*--class-names"):
+        prediction.load_classifier(tmp_path / "old.h5")
+    assert prediction.load_classifier(tmp_path / "old.h5", class_names=CLASS_NAMES).class_names == CLASS_NAMES
+
+
+def test_code_in_an_older_file_is_not_run(tmp_path: Path) -> None:
+    flat = [keras.layers.Lambda(lambda pictures: pictures * 2), keras.layers.Flatten()]
+    model = keras.Sequential([keras.Input((4, 4, 3)), *flat, keras.layers.Dense(2, activation="softmax")])
+    model.save(tmp_path / "m.h5")
+    with pytest.raises(ValueError, match=r"m.h5', an HDF5 file .*code of its own"):
+        prediction.load_classifier(tmp_path / "m.h5", class_names=["a", "b"], scaling="none")
+
+
+def test_saved_models_are_named(tmp_path: Path) -> None:
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ValueError, match=r"saved', a SavedModel folder, .*model\.save\('model\.keras'\)"):
@@ -379,6 +485,51 @@ def test_no_readable_file_is_no_error(model: keras.Model, files: list[Path]) -> 
     answers, problems = prediction.predict_files(classifier, [files[1], files[5]])
     assert answers == []
     assert [problem.file for problem in problems] == [str(files[1]), str(files[5])]
+
+
+def test_the_most_probable_classes_come_first(model: keras.Model, files: list[Path]) -> None:
+    classifier = prediction.Classifier(model, CLASS_NAMES)
+    best, _ = prediction.predict_files(classifier, files)
+    answers = [a for a in prediction.stream_predictions(classifier, files, top_k=2) if len(a) == 3]
+    assert answers[::2] == best
+    assert [one.file for one in answers[::2]] == [one.file for one in answers[1::2]]
+    assert all(
+        first.probability >= second.probability for first, second in zip(answers[::2], answers[1::2], strict=True)
+    )
+    every = [a for a in prediction.stream_predictions(classifier, files, top_k=9) if len(a) == 3]
+    assert len(every) == 3 * len(best)
+
+
+def test_below_the_threshold_it_is_neither(model: keras.Model, files: list[Path]) -> None:
+    classifier = prediction.Classifier(model, CLASS_NAMES)
+    best, _ = prediction.predict_files(classifier, files)
+    threshold = sorted(one.probability for one in best)[2]
+    rejected = [one._replace(label="neither") if one.probability < threshold else one for one in best]
+    for top_k in (1, 2):  # what is neither has no second class
+        answers = prediction.stream_predictions(classifier, files, top_k=top_k, threshold=threshold)
+        first = {one.file: one for one in reversed([a for a in answers if isinstance(a, prediction.Prediction)])}
+        assert [first[one.file] for one in rejected] == rejected
+    assert sum(one.label == "neither" for one in rejected) == 2
+
+
+@pytest.mark.parametrize("options", [{"top_k": 0}, {"threshold": -0.1}, {"threshold": 80}])
+def test_other_options_are_refused(options: dict, model: keras.Model, files: list[Path]) -> None:
+    with pytest.raises(ValueError, match=r"expected 1 or more, and 0 to 1"):
+        list(prediction.stream_predictions(prediction.Classifier(model, CLASS_NAMES), files, **options))
+    names = prediction.Classifier(model, ("cat", "dog", "neither"))
+    with pytest.raises(ValueError, match="with a class 'neither'"):
+        list(prediction.stream_predictions(names, files, threshold=0.5))
+    assert len(prediction.predict_files(names, files)[0]) == 5
+
+
+def test_answers_come_before_all_files_were_read(model: keras.Model, files: list[Path], monkeypatch) -> None:
+    """So that memory does not grow with their number."""
+    read = []
+    inspect = prediction.cleaning.inspect_files
+    monkeypatch.setattr(prediction.cleaning, "inspect_files", lambda paths: read.extend(paths) or inspect(paths))
+    answers = prediction.stream_predictions(prediction.Classifier(model, CLASS_NAMES), files[:1] * 1000, batch_size=4)
+    next(answers)
+    assert len(read) == 16
 
 
 def test_top_classes() -> None:
