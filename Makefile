@@ -11,7 +11,7 @@ PROFILE = quick
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test test-photos lab student bench lint outputs lock clean
+.PHONY: help setup course test test-photos test-browser lab student bench lint outputs lock clean
 
 help:
 	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little)'
@@ -19,6 +19,7 @@ help:
 	@echo 'make student   make the edition without solutions'
 	@echo 'make test      style, unit tests, doctests, then the notebooks against their saved outputs and figures'
 	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
+	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
 	@echo 'make lint      style only'
 	@echo 'make bench     run the scripts behind the figures in the README'
 	@echo 'make outputs   run the notebooks and save their outputs in place'
@@ -49,6 +50,16 @@ test-photos: $(VENV)/ready
 	  exit 2; \
 	fi
 	$(RUN) -m pytest -m photos tests
+
+# Installs nothing: a browser is the user's own affair.
+test-browser: $(VENV)/ready
+	@missing=; command -v chromium chromium-browser google-chrome >/dev/null || missing='Chromium'; \
+	command -v chromedriver >/dev/null || missing="$$missing ChromeDriver"; \
+	$(RUN) -c 'import selenium' 2>/dev/null || missing="$$missing selenium"; \
+	if [ -n "$$missing" ]; then \
+	  echo "Missing: $$missing. On Debian: apt install chromium chromium-driver; $(RUN) -m pip install selenium" >&2; exit 2; \
+	fi
+	$(RUN) -m pytest -m browser tests/test_browser.py
 
 lab: $(VENV)/ready
 	$(RUN) -m jupyterlab notebooks

@@ -19,10 +19,11 @@ def course_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take the fast tests first, and those on photos only when they are asked for."""
-    if "photos" not in (config.option.markexpr or ""):
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("photos")])
-        items[:] = [item for item in items if not item.get_closest_marker("photos")]
+    """Take the fast tests first, and those on photos or in a browser only when they are asked for."""
+    for mark in ("photos", "browser"):
+        if mark not in (config.option.markexpr or ""):
+            config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(mark)])
+            items[:] = [item for item in items if not item.get_closest_marker(mark)]
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
 

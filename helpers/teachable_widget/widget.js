@@ -142,6 +142,7 @@ function render({ model, el }) {
     const { name } = parts;
     parts.legend.textContent = `${name}: ${count} ${count === 1 ? "picture" : "pictures"}`;
     if (document.activeElement !== parts.input) parts.input.value = name;
+    parts.input.setAttribute("aria-label", `Name of ${name}`);
     parts.upload.setAttribute("aria-label", `Upload pictures of ${name}`);
     parts.shoot.setAttribute("aria-label", `Photograph ${name}; hold down for more`);
     parts.remove.setAttribute("aria-label", `Remove ${name} and its pictures`);

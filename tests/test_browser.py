@@ -1,0 +1,235 @@
+"""The teachable machine in a real JupyterLab, in Chromium with its fake camera: `make test-browser`.
+
+Needs Chromium, ChromeDriver and selenium, and installs none of them. With SCREENSHOTS=folder it leaves pictures there.
+"""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium: pip install selenium")
+By = pytest.importorskip("selenium.webdriver.common.by").By
+Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+DRIVER = shutil.which("chromedriver")
+FLAGS = [
+    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--window-size=1300,1500"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+]
+FAKE_CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+PATIENCE = 90  # seconds: a kernel that loads TensorFlow on a busy machine
+CELL = """
+from helpers.teachable_widget import TeachableWidget
+TeachableWidget(["class 1", "class 2"], folder="mine")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a notebook, good pictures of a plain thing, and a damaged one."""
+    folder = tmp_path_factory.mktemp("lab")
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = new_notebook(cells=[new_code_cell(CELL.strip())], metadata={"kernelspec": kernel})
+    nbformat.write(notebook, folder / "machine.ipynb")
+    for seed in range(12):
+        noise = np.random.default_rng(seed).integers(0, 60, (64, 64, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(folder / f"dark-{seed:02}.png")
+    (folder / "damaged.png").write_bytes((folder / "dark-00.png").read_bytes()[:300])
+    return folder
+
+
+@pytest.fixture(scope="module", params=["JupyterLab Light", "JupyterLab Dark"], ids=["light", "dark"])
+def lab(request: pytest.FixtureRequest, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a JupyterLab of its own, in a theme."""
+    home = tmp_path_factory.mktemp("home")
+    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": request.param}))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = [
+        "--no-browser",
+        "--allow-root",
+        "--IdentityProvider.token=",
+        f"--port={port}",
+        f"--ServerApp.root_dir={folder}",
+    ]
+    environment = os.environ | {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTER_CONFIG_DIR": str(home)}
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with (home / "log").open("w") as log, subprocess.Popen(command, env=environment, stdout=log, stderr=log) as server:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(lambda: answers(f"{address}/api"))
+        yield address
+        server.terminate()
+
+
+def answers(address: str) -> bool:
+    try:
+        return urllib.request.urlopen(address, timeout=2).status == 200
+    except OSError:
+        return False
+
+
+def wait_for(condition: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
+    end = time.monotonic() + seconds
+    while not (result := condition()):
+        assert time.monotonic() < end, "that did not come"
+        time.sleep(0.2)
+    return result
+
+
+class Page:
+    """The widget in a browser, by what a learner sees: names of buttons, lines of text."""
+
+    def __init__(self, address: str, *, flags: list[str], preferences: dict[str, int] | None = None) -> None:
+        options = webdriver.ChromeOptions()
+        options.binary_location = CHROMIUM
+        for flag in [*FLAGS, *flags]:
+            options.add_argument(flag)
+        options.add_experimental_option("prefs", preferences or {})
+        self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
+        self.driver.get(f"{address}/lab/tree/machine.ipynb?reset")
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
+        idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, idle))
+        self.driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+        webdriver.ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".tm"))
+
+    def wait(self, condition: Callable[[], Any]) -> Any:
+        return wait_for(condition)
+
+    def controls(self) -> list[Any]:
+        return self.driver.find_elements(By.CSS_SELECTOR, ".tm button, .tm input")
+
+    def control(self, name: str) -> Any:
+        """The control with this name, as a screen reader tells it."""
+        return self.wait(lambda: next((one for one in self.controls() if one.accessible_name.strip() == name), None))
+
+    def press(self, name: str) -> None:
+        button = self.control(name)
+        self.wait(button.is_enabled)
+        button.send_keys(Keys.ENTER)  # by keyboard, as all of it must work
+
+    def says(self, text: str) -> bool:
+        return any(text in line.text for line in self.driver.find_elements(By.CSS_SELECTOR, ".tm-status, .tm-problem"))
+
+    def problem(self) -> str:
+        return self.driver.find_element(By.CSS_SELECTOR, ".tm-problem").text
+
+    def legends(self) -> list[str]:
+        return [legend.text for legend in self.driver.find_elements(By.CSS_SELECTOR, ".tm legend")]
+
+    def results(self) -> list[str]:
+        return [line.text for line in self.driver.find_elements(By.CSS_SELECTOR, ".tm-answers li")]
+
+    def picture(self, name: str) -> None:
+        if wanted := os.environ.get("SCREENSHOTS"):
+            Path(wanted).mkdir(parents=True, exist_ok=True)
+            self.driver.find_element(By.CSS_SELECTOR, ".tm").screenshot(str(Path(wanted) / f"{name}.png"))
+
+
+@pytest.fixture
+def open_page(lab: str) -> Iterator[Callable[..., Page]]:
+    pages: list[Page] = []
+
+    def open_one(*, flags: list[str], preferences: dict[str, int] | None = None) -> Page:
+        pages.append(Page(lab, flags=flags, preferences=preferences))
+        return pages[-1]
+
+    yield open_one
+    for page in pages:
+        page.driver.quit()
+
+
+def test_from_nothing_to_a_report(open_page: Callable[..., Page], folder: Path, request: pytest.FixtureRequest) -> None:
+    theme = request.node.callspec.id
+    page = open_page(flags=FAKE_CAMERA)
+    page.press("Train")
+    page.wait(lambda: "too few pictures (class 1: 0, class 2: 0)" in page.problem())
+    page.picture(f"{theme}-1-too-few")
+
+    name = page.control("Name of class 1")
+    name.send_keys(Keys.CONTROL, "a")
+    name.send_keys("camera", Keys.TAB)
+    page.wait(lambda: "camera: 0 pictures" in page.legends())
+
+    page.press("Turn the camera on")
+    page.wait(lambda: page.control("Turn the camera off"))
+    for count in range(10):
+        page.press("Photograph camera; hold down for more")
+        page.wait(lambda count=count: any(f"camera: {count + 1} picture" in legend for legend in page.legends()))
+
+    upload = page.control("Upload pictures of class 2")
+    upload.send_keys(str(folder / "damaged.png"))
+    page.wait(lambda: "damaged.png cannot be used" in page.problem())
+    page.picture(f"{theme}-2-damaged")
+    upload.send_keys("\n".join(str(path) for path in sorted(folder.glob("dark-*.png"))))
+    page.wait(lambda: "class 2: 12 pictures" in page.legends())
+
+    page.press("Remove picture 1 of class 2")
+    page.wait(lambda: "class 2: 11 pictures" in page.legends())
+    assert page.driver.switch_to.active_element.accessible_name == "Remove picture 1 of class 2", "focus stays near"
+
+    page.press("Train")
+    page.wait(lambda: page.says("Trained. Of 21 pictures"))
+    page.control("Ask about a picture").send_keys(str(folder / "dark-03.png"))
+    page.wait(lambda: page.results() and page.results()[0].startswith("class 2"))
+    page.press("Ask the camera")
+    page.wait(lambda: page.results()[0].startswith("camera"))
+    page.picture(f"{theme}-3-live")
+    page.press("Stop asking")
+
+    unnamed = [one.get_attribute("outerHTML") for one in page.controls() if not one.accessible_name]
+    assert unnamed == []
+    page.press("Save")
+    page.wait(lambda: page.says("Saved: "))
+    assert (folder / "mine" / "model.keras").is_file()
+    page.press("Make a report")
+    page.wait(lambda: page.says("pictures held out are right"))
+    link = page.driver.find_element(By.LINK_TEXT, "Open the report")
+    assert link.get_attribute("href").startswith("blob:")
+    page.picture(f"{theme}-4-report")
+
+
+@pytest.mark.parametrize(
+    ("flags", "preferences", "line"),
+    [
+        ([], {}, "No camera was found. Upload pictures instead."),
+        (
+            ["--use-fake-device-for-media-stream"],
+            {"profile.default_content_setting_values.media_stream_camera": 2},
+            "The browser may not use the camera.",
+        ),
+    ],
+    ids=["no camera", "no permission"],
+)
+def test_without_a_camera_it_says_so(
+    open_page: Callable[..., Page], flags: list[str], preferences: dict[str, int], line: str
+) -> None:
+    page = open_page(flags=flags, preferences=preferences)
+    page.press("Turn the camera on")
+    page.wait(lambda: line in page.problem())
+    page.press("Remove class 2 and its pictures")
+    page.wait(lambda: page.legends() == ["class 1: 0 pictures"])
+    page.press("Train")
+    page.wait(lambda: "Received 1 class, expected two or more" in page.problem())
