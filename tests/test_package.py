@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": set(),
     "images": set(),
     "plotting": {"_quiet"},
-    "prediction": {"cleaning", "datasets", "training"},
+    "prediction": {"_quiet", "cleaning", "datasets", "training"},
     "synthetic_pets": set(),
     "training": set(),
 }
