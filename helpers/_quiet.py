@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 REMARK = re.compile(
-    r"I\d{4} |WARNING: All log messages before absl::|To enable the following instructions|Fontconfig warning|\s*$"
+    r"I\d{4} |WARNING: All log messages before absl::|To enable the following instructions|"
+    r"INFO: Created TensorFlow Lite|Fontconfig warning|\s*$"
 )
 
 

@@ -14,6 +14,8 @@ from IPython.display import display
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -191,16 +193,17 @@ def show_heatmaps(
     size = (PICTURE_WIDTH * columns + 0.8, (PICTURE_WIDTH + 0.18 * lines + 0.05) * rows)
     figure, axes = new_figure(rows, columns, size=size)
     largest = max(float(np.max(one)) for one in maps)
+    scale = {"cmap": "inferno", "norm": Normalize(0, largest if largest > 0 else 1)}
     for axis in axes.flat:
         axis.axis("off")
     for axis, picture, one, title in zip(axes.flat, pictures, maps, titles, strict=False):
         height, width = picture.shape[:2]
         place = {"extent": (0, width, height, 0), "aspect": "equal"}
         axis.imshow(np.mean(picture, axis=2), cmap="gray", vmin=0, vmax=255, **place)
-        heat = {"cmap": "inferno", "vmin": 0, "vmax": largest or 1, "interpolation": "bilinear", "alpha": 0.6}
-        drawn = axis.imshow(one, **place, **heat)
+        shares = np.clip(scale["norm"](one), 0, 1)  # what does not matter stays grey
+        axis.imshow(one, alpha=0.8 * shares, interpolation="bilinear", **scale, **place)
         axis.set_title(title, fontsize=9, fontfamily=font_families())
-    figure.colorbar(drawn, ax=axes, aspect=30, shrink=0.9, pad=0.01)
+    figure.colorbar(ScalarMappable(**scale), ax=axes, aspect=30, shrink=0.9, pad=0.01)
     display_figure(figure, colours=256, alt=alt)
 
 

@@ -5,16 +5,19 @@ model that comes from elsewhere, both have to be said.
 """
 
 import json
+import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from helpers import cleaning, datasets, files, training
+from helpers._quiet import without_remarks
 
 BATCHES_AT_A_TIME = 4
 NEITHER = "neither"  # the label of a picture of which the model is not sure enough
@@ -426,3 +429,22 @@ def top_classes(probabilities: np.ndarray, *, class_names: Sequence[str], top: i
     """
     order = np.argsort(-np.asarray(probabilities), kind="stable")[:top]
     return [(class_names[i], float(probabilities[i])) for i in order]
+
+
+def open_lite(path: str | Path) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a function from a batch of pictures to the answers of an exported `.tflite` file, run by LiteRT.
+
+    Args:
+        path: what `model.export(path, format="litert")` wrote.
+
+    Returns:
+        Takes float32 `(b, height, width, 3)` in 0..255 and gives float32 `(b, units)`.
+    """
+    with without_remarks(), warnings.catch_warnings():
+        # It moves to a package of its own, which TensorFlow does not bring.
+        warnings.filterwarnings("ignore", r"\s*Warning: tf\.lite\.Interpreter is deprecated")
+        interpreter = tf.lite.Interpreter(str(path))
+        interpreter.allocate_tensors()  # here, where its remark is held back
+    run = interpreter.get_signature_runner()
+    (name,) = run.get_input_details()
+    return lambda pictures: next(iter(run(**{name: pictures}).values()))

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers import calibration
+from tests.lesson_cells import run_cells
 
 
 def draw_probabilities(seed: int, *, count: int = 3000, classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
@@ -73,3 +74,10 @@ def test_the_threshold_keeps_at_least_the_share(keep: float, answered: int) -> N
     confidence = np.random.default_rng(0).permutation(np.linspace(0.5, 1, 100))
     threshold = calibration.choose_threshold(np.stack([confidence, 1 - confidence], axis=1), keep=keep)
     assert (confidence >= threshold).sum() == answered
+
+
+def test_the_lesson_finds_the_same_temperature() -> None:
+    lesson = run_cells("15")
+    probabilities, labels = draw_probabilities(1)
+    wrong = calibration.scale_temperature(probabilities, 0.4)
+    assert lesson["find_temperature"](wrong, labels) == pytest.approx(calibration.fit_temperature(wrong, labels), 1e-2)

@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "files": set(),
     "images": set(),
     "plotting": {"_quiet"},
-    "prediction": {"cleaning", "datasets", "training"},
+    "prediction": {"_quiet", "cleaning", "datasets", "training"},
     "synthetic_pets": set(),
     "teachable": {"backbones", "images", "prediction", "training"},
     "teachable_widget": {"commands", "datasets", "teachable"},

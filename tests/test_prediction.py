@@ -538,3 +538,13 @@ def test_top_classes() -> None:
     assert [name for name, _ in ranked] == ["b", "c", "a"], "equal ones in label order"
     assert len(prediction.top_classes(probabilities, class_names="abcd", top=9)) == 4
     assert type(ranked[0][1]) is float
+
+
+def test_an_exported_model_answers_the_same(model: keras.Model, tmp_path: Path, capfd) -> None:
+    model.export(tmp_path / "m.tflite", format="litert", verbose=False)
+    capfd.readouterr()
+    run = prediction.open_lite(tmp_path / "m.tflite")
+    pictures = np.random.default_rng(0).uniform(0, 255, (2, 16, 16, 3)).astype(np.float32)
+    answers = np.concatenate([run(picture[None]) for picture in pictures])
+    np.testing.assert_allclose(answers, model(pictures), atol=1e-5)
+    assert capfd.readouterr() == ("", "")
