@@ -2,8 +2,8 @@
 
 A folder of saved files is named after everything they depend on (the network's layers and weights, the picture size,
 the data set's fingerprint), so what was made from other pictures, another split or another network is never taken by
-mistake. Rows are written as they are computed and read from the file as they are used: memory does not grow with the
-number of pictures.
+mistake. Rows are written as they are computed and read from the file as they are used, so what this needs of memory
+does not grow with the number of pictures. (The system keeps what was read for as long as it has room.)
 """
 
 import hashlib
