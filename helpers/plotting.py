@@ -190,7 +190,7 @@ def show_heatmaps(
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
     lines = 1 + max(title.count("\n") for title in titles)
-    size = (PICTURE_WIDTH * columns + 0.8, (PICTURE_WIDTH + 0.18 * lines + 0.05) * rows)
+    size = (PICTURE_WIDTH * columns + 0.8, (PICTURE_WIDTH + 0.25 * lines + 0.05) * rows)
     figure, axes = new_figure(rows, columns, size=size)
     largest = max(float(np.max(one)) for one in maps)
     scale = {"cmap": "inferno", "norm": Normalize(0, largest if largest > 0 else 1)}

@@ -58,7 +58,7 @@ def check_scale_temperature(probabilities, temperature):
 
 
 @exercise(
-    case(np.array([0.9, 0.6, 0.8, 0.7]), 0.75),
+    case(np.array([0.9, 0.6, 0.7, 0.95, 0.8]), 0.8),
     case(np.linspace(0.5, 1.0, 101), 0.95, why="Of 101 pictures, 95.95 are 96: round up."),
     case(np.array([0.9, 0.6, 0.8, 0.7]), 1.0, why="To keep all, the threshold is the smallest."),
     asked="For {}, {}",
