@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ from PIL import Image
 pytestmark = pytest.mark.browser
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium: pip install selenium")
+exceptions = pytest.importorskip("selenium.common.exceptions")
 By = pytest.importorskip("selenium.webdriver.common.by").By
 Keys = pytest.importorskip("selenium.webdriver.common.keys").Keys
-WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 DRIVER = shutil.which("chromedriver")
@@ -90,11 +91,14 @@ def answers(address: str) -> bool:
 
 
 def wait_for(condition: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
+    """Return what a condition gives once it holds; a part of the page that is replaced meanwhile is looked for anew."""
     end = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < end, "that did not come"
+    while time.monotonic() < end:
+        with suppress(exceptions.StaleElementReferenceException):
+            if result := condition():
+                return result
         time.sleep(0.2)
-    return result
+    raise AssertionError("that did not come")
 
 
 class Page:
@@ -126,9 +130,13 @@ class Page:
         return self.wait(lambda: next((one for one in self.controls() if one.accessible_name.strip() == name), None))
 
     def press(self, name: str) -> None:
-        button = self.control(name)
-        self.wait(button.is_enabled)
-        button.send_keys(Keys.ENTER)  # by keyboard, as all of it must work
+        def enter() -> bool:
+            button = self.control(name)
+            if ready := button.is_enabled():
+                button.send_keys(Keys.ENTER)  # by keyboard, as all of it must work
+            return ready
+
+        self.wait(enter)
 
     def says(self, text: str) -> bool:
         return any(text in line.text for line in self.driver.find_elements(By.CSS_SELECTOR, ".tm-status, .tm-problem"))
@@ -179,11 +187,12 @@ def test_from_nothing_to_a_report(open_page: Callable[..., Page], folder: Path, 
         page.press("Photograph camera; hold down for more")
         page.wait(lambda count=count: any(f"camera: {count + 1} picture" in legend for legend in page.legends()))
 
-    upload = page.control("Upload pictures of class 2")
-    upload.send_keys(str(folder / "damaged.png"))
+    page.control("Upload pictures of class 2").send_keys(str(folder / "damaged.png"))
     page.wait(lambda: "damaged.png cannot be used" in page.problem())
     page.picture(f"{theme}-2-damaged")
-    upload.send_keys("\n".join(str(path) for path in sorted(folder.glob("dark-*.png"))))
+    page.control("Upload pictures of class 2").send_keys(
+        "\n".join(str(path) for path in sorted(folder.glob("dark-*.png")))
+    )
     page.wait(lambda: "class 2: 12 pictures" in page.legends())
 
     page.press("Remove picture 1 of class 2")
