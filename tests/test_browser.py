@@ -94,7 +94,7 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
     """Return what a condition gives once it holds; a part of the page that is replaced meanwhile is looked for anew."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        with suppress(exceptions.StaleElementReferenceException):
+        with suppress(exceptions.StaleElementReferenceException, exceptions.ElementNotInteractableException):
             if result := condition():
                 return result
         time.sleep(0.2)
@@ -115,7 +115,7 @@ class Page:
         self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
         idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
         self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, idle))
-        self.driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click()
+        self.wait(lambda: self.driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click() is None)
         webdriver.ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
         self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".tm"))
 
