@@ -4,7 +4,7 @@
     python benchmarks/ladder.py --dataset photos/cat_dog_small --rungs vanilla "fine-tuned Lite0, 160 px"
 
 Every rung learns from the same training pictures (2,000 at most) and is judged on the same others (1,000 at most),
-which nothing is chosen on. Each runs in a process of its own, for its peak of memory; costs are in passes (see
+which no rung chooses anything on. Each runs in a process of its own, for its peak of memory; costs are in passes (see
 passes.py). What is measured is kept at once in benchmarks/results/ladder.json, seed by seed: called again, it goes on
 where it was stopped.
 """

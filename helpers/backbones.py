@@ -434,7 +434,7 @@ _LAST_BLOCKS = {
 
 
 def find_last_block(network: keras.Model) -> str:
-    """Return where :func:`unfreeze_top` and :func:`split_at` best begin: a third of the work or less lies above.
+    """Return where :func:`unfreeze_top` and :func:`split_at` begin for a few epochs of fine-tuning.
 
     Raises:
         ValueError: if we know no such place in this network.
