@@ -18,7 +18,7 @@ OTHERWISE = {
     "05_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
     "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
-    "12_fine_tuning": {"COMPARE_TRAIN": 200, "NUM_SEEDS": 2},  # photos have less to gain than drawings
+    "12_fine_tuning": {"NUM_TRAIN": 500, "NUM_SEEDS": 2},  # photos have less to gain than drawings
 }
 NUMBERS_ONLY = {"02_neurons_to_networks"}  # its DATASET names tables of small grey digits or clothes, not a folder
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem not in NUMBERS_ONLY]
