@@ -126,7 +126,7 @@ def classifier() -> prediction.Classifier:
 
 @pytest.fixture(autouse=True)
 def loaded(classifier: prediction.Classifier, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prediction, "load_classifier", lambda _: classifier)
+    monkeypatch.setattr(prediction, "load_classifier", lambda _, **__: classifier)
 
 
 def through_predict(folder: Path) -> Answer:
