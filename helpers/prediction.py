@@ -226,13 +226,17 @@ def _check_format(path: Path) -> None:
         )
     if not zipfile.is_zipfile(path):
         raise ValueError(f"Received '{path}', expected a Keras model. Train one with `teach`.")
-    with zipfile.ZipFile(path) as archive:
-        models = [name for name in archive.namelist() if name.endswith((".keras", ".h5", "saved_model.pb"))]
-        if models and "config.json" not in archive.namelist():
-            raise ValueError(
-                f"Received '{path}', an archive with the model '{models[0]}' in it, expected a .keras file. Unpack it, "
-                "and give the model."
-            )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except zipfile.BadZipFile:  # loading it says that it is damaged
+        return
+    models = [name for name in names if name.endswith((".keras", ".h5", "saved_model.pb"))]
+    if models and "config.json" not in names:
+        raise ValueError(
+            f"Received '{path}', an archive with the model '{models[0]}' in it, expected a .keras file. Unpack it, "
+            "and give the model."
+        )
 
 
 def _is_hdf5(path: Path) -> bool:
