@@ -5,8 +5,8 @@
 
 Every rung learns from the same training pictures (2,000 at most) and is judged on the same others (1,000 at most),
 which no rung chooses anything on. Each runs in a process of its own, for its peak of memory; costs are in passes (see
-passes.py). What is measured is kept at once in benchmarks/results/ladder.json, seed by seed: called again, it goes on
-where it was stopped.
+helpers/doctor.py). What is measured is kept at once in benchmarks/results/ladder.json, seed by seed: called again, it
+goes on where it was stopped.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
@@ -29,10 +29,10 @@ import albumentations as A  # noqa: N812
 import cv2
 import keras
 import numpy as np
-from passes import measure_pass
 
 from helpers import architectures, augmentation, backbones, datasets, features, training, tuning
 from helpers.commands.teach import choose_penalty
+from helpers.doctor import measure_pass
 
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
 CNN_SIZE, CNN_FILTERS, CNN_EPOCHS, CNN_RATE = 48, (16, 32, 64), 20, 1e-3
@@ -47,9 +47,11 @@ def load(folder: Path) -> datasets.ImageDataset:
 
 def judge(model: keras.Model, sets: features.FeatureSets) -> float:
     """Return the accuracy on all pictures that were held out."""
-    others = [sets.validation, sets.test]
-    right = [training.evaluate(model, part.features, part.labels).accuracy * len(part.labels) for part in others]
-    return sum(right) / sum(len(part.labels) for part in others)
+    return share_right(training.evaluate(model, part.features, part.labels) for part in (sets.validation, sets.test))
+
+
+def share_right(results: Iterable[training.Evaluation]) -> float:
+    return float(np.concatenate([result.predicted == result.labels for result in results]).mean())
 
 
 # --- small networks ------------------------------------------------------------------------------------------------
@@ -76,9 +78,7 @@ def prepare_cnn(folder: Path, *, better: bool, augmented: bool) -> Measure:
         model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", jit_compile=False)
         model.fit(train, epochs=CNN_EPOCHS, shuffle=False, verbose=0)
         others = (datasets.batches(split, image_size=CNN_SIZE, cache=False) for split in (data.validation, data.test))
-        results = [training.evaluate(model, batches) for batches in others]
-        right = np.concatenate([result.predicted == result.labels for result in results])
-        return float(right.mean()), count_learners(model)
+        return share_right(training.evaluate(model, batches) for batches in others), count_learners(model)
 
     return run
 
