@@ -15,9 +15,9 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
@@ -462,4 +462,63 @@ def show_spread(
     axis.grid(alpha=0.3)
     if len(lines) > 1:
         axis.legend()
+    display_figure(figure, alt=alt)
+
+
+def show_strips(
+    strips: Mapping[str, Sequence[int]],
+    *,
+    class_names: Sequence[str],
+    numbers: Mapping[str, Sequence[int]] | None = None,
+    frames: Mapping[str, tuple[int, int]] | None = None,
+    x_label: str,
+    alt: str,
+) -> None:
+    """Show in which order pictures come: one row of squares per entry, coloured by class.
+
+    Args:
+        strips: by row, the label of each picture.
+        class_names: in label order.
+        numbers: by row, what is written into its squares.
+        frames: by row, the first square of a window that is framed, and the one behind its last.
+        x_label: of the horizontal axis.
+        alt: what the figure shows.
+    """
+    colours = [LINE_COLOURS[label % len(LINE_COLOURS)] for label in range(len(class_names))]
+    look = {"aspect": "auto", "cmap": ListedColormap(colours), "vmin": -0.5, "vmax": len(colours) - 0.5}
+    figure, axes = new_figure(len(strips), 1, size=(8, 0.9 + 0.42 * len(strips)))
+    for axis, (name, labels) in zip(axes[:, 0], strips.items(), strict=True):
+        axis.imshow(np.array(labels)[np.newaxis], **look)
+        axis.set_xticks([])
+        axis.set_yticks([0], [name])
+        axis.tick_params(left=False)
+        for place, number in enumerate(numbers[name] if numbers else ()):
+            axis.text(place, 0, str(number), color="white", fontweight="bold", ha="center", va="center")
+        if frames:
+            first, end = frames[name]
+            frame = {"fill": False, "edgecolor": BLACK, "linewidth": 4, "clip_on": False}
+            axis.add_patch(Rectangle((first - 0.5, -0.5), end - first, 1, **frame))
+    axes[-1, 0].set_xlabel(x_label)
+    if len(class_names) <= len(LINE_COLOURS):  # with more, colours repeat and say little
+        handles = [Patch(color=colour, label=name) for colour, name in zip(colours, class_names, strict=True)]
+        figure.legend(handles=handles, loc="outside upper right", ncols=len(handles), prop={"family": font_families()})
+    display_figure(figure, alt=alt)
+
+
+def show_timeline(panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], *, x_label: str, alt: str) -> None:
+    """Show when who was at work: a panel per entry, in it a lane per worker, in it a numbered bar per (start, end)."""
+    figure, axes = new_figure(len(panels), 1, size=(8, 0.5 + 1.25 * len(panels)))
+    last = max(end for lanes in panels.values() for bars in lanes.values() for _, end in bars)
+    for axis, (title, lanes) in zip(axes[:, 0], panels.items(), strict=True):
+        for row, (colour, bars) in enumerate(zip(LINE_COLOURS, lanes.values(), strict=False)):
+            axis.broken_barh(
+                [(start, end - start) for start, end in bars], (row - 0.4, 0.8), facecolor=colour, edgecolor="white"
+            )
+            for number, (start, end) in enumerate(bars, start=1):
+                axis.text((start + end) / 2, row, str(number), color="white", ha="center", va="center")
+        axis.set_yticks(range(len(lanes)), list(lanes))
+        axis.invert_yaxis()
+        axis.set_xlim(0, 1.02 * last)
+        axis.set_title(title, fontsize=10, loc="left")
+    axes[-1, 0].set_xlabel(x_label)
     display_figure(figure, alt=alt)

@@ -179,6 +179,18 @@ def decode_and_hope(path):
     return True
 
 
+def deal_one_by_one(records: list, num_shards: int) -> list[list]:
+    shards: list[list] = [[] for _ in range(num_shards)]
+    for position, record in enumerate(records):
+        shards[position % num_shards].append(record)
+    return shards
+
+
+def batches_by_keras(paths: list[str], labels: list[int], size: int, batch_size: int) -> tf.data.Dataset:
+    pictures = [np.asarray(keras.utils.load_img(path, target_size=(size, size)), "float32") / 255 for path in paths]
+    return tf.data.Dataset.from_tensor_slices((pictures, labels)).batch(batch_size)
+
+
 def compare_all(train, test):
     return [i for i, digest in enumerate(test) if any(digest == other for other in train)]
 
@@ -304,9 +316,6 @@ RIGHT = {
     "nb02.check_build_mlp": [make_mlp],
     "nb04.check_label_from_path": [lambda path: path.stem.partition(".")[0] if "." in path.stem else path.parts[-2]],
     "nb04.check_stratified_split": [split_right],
-    "nb04.check_from_line": [
-        lambda line: (np.int64(line[0]), np.fromstring(line, np.int64, sep=",")[1:].astype(np.uint8).reshape(70, 70))
-    ],
     "nb04.check_make_pipeline": [
         pipeline("cache", "shuffle", "augment", "batch", "prefetch"),  # slower, and right
         pipeline("cache", "shuffle", "batch", "augment", "prefetch", "options"),
@@ -314,6 +323,17 @@ RIGHT = {
     ],
     "nb04.check_is_readable": [decode_into_array],
     "nb04.check_find_leaks": [lambda train, test: np.flatnonzero(np.isin(test, train))],
+    "nb05.check_fold_slices": [
+        lambda number, folds: (
+            "+".join(f"train[{one}%:{one + 1}%]" for one in range(100) if one * folds // 100 != number),
+            f"train[{number * 100 // folds}%:{(number + 1) * 100 // folds}%]",
+        )
+    ],
+    "nb05.check_from_line": [
+        lambda line: (np.int64(line[0]), np.fromstring(line, np.int64, sep=",")[1:].astype(np.uint8).reshape(70, 70))
+    ],
+    "nb05.check_deal_into_shards": [deal_one_by_one],
+    "nb05.check_batches_like_generator": [batches_by_keras],
     "nb07.check_output_size": [size_by_keras, size_by_rounding, lambda *args: float(size_by_rounding(*args))],
     "nb07.check_count_conv_parameters": [lambda s, c, f: np.int64((s**2 * c + 1) * f)],
     "nb07.check_min_pool": [lambda maps: -keras.layers.MaxPooling2D()(-maps)],
@@ -420,13 +440,6 @@ WRONG = {
         ),
         (split_sorted, "not for mixed ones"),
     ],
-    "nb04.check_from_line": [
-        (lambda line: np.fromstring(line, int, sep=","), "Return two things"),
-        (lambda line: (int(line[2:5]), line), "Your label is 200, expected 3: the first number of the line."),
-        (lambda line: (3, [0]), "is a list, expected a NumPy array"),
-        (lambda line: (3, np.zeros((70, 70, 1))), "has shape (70, 70, 1), expected (70, 70)"),
-        (lambda line: (3, np.zeros((70, 70))), "has dtype float64, expected uint8"),
-    ],
     "nb04.check_make_pipeline": [
         (lambda pictures, augment, size: [], "of type list"),
         (pipeline("cache", "shuffle", "batch", "augment alone"), "does not yield pairs"),
@@ -457,6 +470,37 @@ WRONG = {
         (lambda train, test: [1, 2], "you have [1, 2], expected [1, 3, 4]"),
         (lambda train, test: [1, 3, 4], "give an empty list"),
         (compare_all, "make a set of the training hashes"),
+    ],
+    "nb05.check_fold_slices": [
+        (lambda number, folds: "train[20%:40%]", "Return two texts"),
+        (lambda number, folds: (20, 40), "is a int, expected text"),
+        (lambda number, folds: ("train[:20]", "train[20:40]"), "expected a text such as 'train[:20%]+train[40%:]'"),
+        (lambda number, folds: ("train[:20%]+train[40%:]", "train[20%:40%]"), "The first fold has number 0."),
+    ],
+    "nb05.check_from_line": [
+        (lambda line: np.fromstring(line, int, sep=","), "Return two things"),
+        (lambda line: (int(line[2:5]), line), "Your label is 200, expected 3: the first number of the line."),
+        (lambda line: (3, [0]), "is a list, expected a NumPy array"),
+        (lambda line: (3, np.zeros((70, 70, 1))), "has shape (70, 70, 1), expected (70, 70)"),
+        (lambda line: (3, np.zeros((70, 70))), "has dtype float64, expected uint8"),
+    ],
+    "nb05.check_deal_into_shards": [
+        (lambda records, shards: dict(enumerate(records)), "is a dict, expected a list"),
+        (lambda records, shards: [records[first::3] for first in range(3)], "For ['a', 'b', 'c', 'd'] and 2 shards"),
+    ],
+    "nb05.check_batches_like_generator": [
+        (lambda paths, labels, size, batch: [], "of type list"),
+        (lambda paths, labels, size, batch: tf.data.Dataset.range(3), "does not yield pairs"),
+        (lambda *args: batches_by_keras(*args).unbatch(), "batch them, once"),
+        (
+            lambda p, y, size, batch: batches_by_keras(p, y, 2 * size, batch),
+            "have [16, 16, 3] rows, columns and channels",
+        ),
+        (lambda p, y, size, batch: batches_by_keras(p, y, size, 5), "have [5] pictures, expected [2, 2, 1]"),
+        (
+            lambda *args: batches_by_keras(*args).map(lambda x, y: (tf.round(x), y)),
+            "Your pictures have the shades [0, 0, 1, 1, 1], expected [0.2, 0.4, 0.6, 0.8, 1]",
+        ),
     ],
     "nb07.check_output_size": [
         (lambda s, k, t, p: (s - k) // t + 1, "Same rounds up, not down"),
