@@ -385,7 +385,7 @@ def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:
     figure, axes = new_figure(size=(7, 0.6 + 0.42 * len(bars)))
     axis = axes[0, 0]
     drawn = axis.barh(list(bars), list(bars.values()), color=BLUE)
-    axis.bar_label(drawn, fmt="{:,.3g}", padding=3)
+    axis.bar_label(drawn, fmt=lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}", padding=3)
     axis.margins(x=0.15)
     axis.invert_yaxis()
     axis.set_xlabel(x_label)
