@@ -10,6 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot
+from matplotlib.colors import to_hex
 from PIL import Image
 from scipy.ndimage import center_of_mass
 from scipy.ndimage import label as label_regions
@@ -60,6 +61,8 @@ CALLS = {
     "show_gallery": lambda alt: plotting.show_gallery(draw_noise(0), {"moved": {"Turn": draw_noise(1)}}, alt=alt),
     "show_spread": lambda alt: plotting.show_spread({"a": ([1], np.ones((2, 1)))}, x_label="x", y_label="y", alt=alt),
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
+    "show_strips": lambda alt: plotting.show_strips({"a": [0, 1]}, class_names="ab", x_label="x", alt=alt),
+    "show_timeline": lambda alt: plotting.show_timeline({"a": {"b": [(0, 1)]}}, x_label="x", alt=alt),
     "show_model": lambda alt: plotting.show_model(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
     ),
@@ -364,6 +367,46 @@ def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyP
 def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
     plotting.show_bars({f"bar {i}": value for i, value in enumerate(values)}, x_label="x", alt=ALT)
     assert len(screen) == 1
+
+
+def test_strips_have_the_colours_of_the_classes_their_numbers_and_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    plotting.show_strips(
+        {"step 0": [0, 1, 1], "step 1": [1, 1, 0]},
+        class_names=["cat", "dog"],
+        numbers={"step 0": [7, 8, 9], "step 1": [8, 9, 7]},
+        frames={"step 0": (0, 2), "step 1": (1, 3)},
+        x_label="x",
+        alt=ALT,
+    )
+    for axis, labels, numbers, start in zip(
+        figures[0].axes, ([0, 1, 1], [1, 1, 0]), ("789", "897"), (0, 1), strict=True
+    ):
+        (drawn,) = axis.images
+        shown = [to_hex(colour).upper() for colour in drawn.to_rgba(drawn.get_array())[0]]
+        assert shown == [plotting.LINE_COLOURS[label] for label in labels]
+        assert "".join(text.get_text() for text in axis.texts) == numbers
+        assert (axis.patches[0].get_x(), axis.patches[0].get_width()) == (start - 0.5, 2)
+
+
+def test_a_timeline_has_a_bar_from_each_start_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    plotting.show_timeline(
+        {"in turns": {"pipeline": [(0, 40), (80, 120)], "network": [(40, 80)]}}, x_label="x", alt=ALT
+    )
+    (axis,) = figures[0].axes
+    spans = [[tuple(path.get_extents().intervalx) for path in lane.get_paths()] for lane in axis.collections]
+    assert spans == [[(0, 40), (80, 120)], [(40, 80)]]
+    assert [text.get_text() for text in axis.texts] == ["1", "2", "1"]
+
+
+def test_large_numbers_at_bars_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    plotting.show_bars({"a": 1234.5, "b": 0.12345}, x_label="x", alt=ALT)
+    assert [text.get_text() for text in figures[0].axes[0].texts] == ["1,234", "0.123"]
 
 
 def test_a_figure_of_few_colours_is_a_small_file_and_looks_the_same(screen: Screen) -> None:
