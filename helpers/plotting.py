@@ -384,7 +384,7 @@ def show_number_grids(
     figure, axes = new_figure(1, len(grids), size=(0.45 * (sum(widths) + 2 * len(grids)), 0.45 * tallest + 0.5))
     axes[0, 0].get_gridspec().set_width_ratios(widths)
     for axis, (title, grid) in zip(axes[0], grids.items(), strict=True):
-        rows, columns = grid.shape
+        columns = grid.shape[1]
         for (row, column), value in np.ndenumerate(grid):
             axis.add_patch(Rectangle((column, row), 1, 1, facecolor="none", edgecolor=BLACK, linewidth=0.6, alpha=0.5))
             axis.text(column + 0.5, row + 0.5, f"{value:g}", ha="center", va="center", fontsize=9)
