@@ -539,7 +539,7 @@ WRONG = {
     ],
     "nb07.check_build_tiny": [
         (lambda size, classes: "a model", "expected a keras.Model"),
-        (lambda size, classes: build_tiny_functionally(16, 2), "not (None, 24, 24, 3)"),
+        (lambda size, classes: build_tiny_functionally(16, 2), "(None, 16, 16, 3), expected"),
         (partial(build_tiny_functionally, filters=(16, 8)), "Your convolutions have [16, 8] filters"),
         (partial(build_tiny_functionally, activation=None), "activation='relu'"),
     ],
