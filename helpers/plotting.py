@@ -375,7 +375,7 @@ def show_network(
     layers: Sequence[Sequence[str]],
     *,
     captions: Sequence[str],
-    weights: Sequence[np.ndarray] = (),
+    weights: Sequence[np.ndarray | None] = (),
     write_weights: bool = False,
     alt: str,
 ) -> None:
@@ -384,8 +384,8 @@ def show_network(
     Args:
         layers: what stands in each circle, layer by layer.
         captions: one per layer, above its column.
-        weights: one `(from, to)` array per gap between two layers. A positive weight is a blue line, a negative one a
-            broken orange line, and the larger it is, the thicker.
+        weights: one `(from, to)` array per gap between two layers, or None for plain lines. A positive weight is a blue
+            line, a negative one a broken orange line, and the larger it is, the thicker.
         write_weights: whether to write each weight on its line.
         alt: what the figure shows.
 
@@ -430,7 +430,7 @@ def _draw_connection(
     if written and weight is not None:
         x, y = (one + 0.2 * (other - one) for one, other in zip(start, end, strict=True))
         box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-        axis.text(x, y, f"{weight:g}", ha="center", va="center", fontsize=8, color=look["color"], bbox=box, zorder=2)
+        axis.text(x, y, f"{weight:g}", ha="center", va="center", fontsize=9, color=look["color"], bbox=box, zorder=2)
 
 
 def show_model(model: "keras.Model", *, alt: str) -> None:
