@@ -76,6 +76,11 @@ def train_with_pairs(
     return before[1] if early else after["accuracy"]
 
 
+def fit_without_evaluating(rate, model, learn, judge):
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model.fit(*learn, 32, 3, validation_data=judge).history["val_accuracy"][-1]
+
+
 # --- 03 ----------------------------------------------------------------------------------------------------------
 
 
@@ -402,11 +407,12 @@ WRONG = {
         (lambda rate, model, *data: model.compile("adam", loss="mse") or 0.75, "does not fit the model"),
         (lambda *args: train_with_pairs(*args, fixed=0.003), "Your learning rate is 0.003, expected 1"),
         (lambda *args: train_with_pairs(*args, make=keras.optimizers.SGD), "Your optimizer is 'SGD', expected 'Adam'"),
-        (lambda *args: train_with_pairs(*args, loss="mse"), "Your loss is 'mse'"),
+        (lambda *args: train_with_pairs(*args, loss="mse"), "Your loss is 'mean_squared_error'"),
         (lambda *args: train_with_pairs(*args, loss=LOGITS), "from_logits is True, expected False"),
         (lambda *args: train_with_pairs(*args, epochs=30), "You fit for 30 epochs, expected 3"),
         (lambda *args: train_with_pairs(*args, batch_size=100), "in batches of 100, expected 32"),
         (lambda *args: train_with_pairs(*args, early=True), "after `fit`"),
+        (fit_without_evaluating, "does not evaluate"),
     ],
     "nb02.check_build_mlp": [
         (lambda *args: "model", "returned a str, expected a keras.Model"),
