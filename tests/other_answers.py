@@ -36,6 +36,55 @@ def pad_only_height(image):
 # --- 02 ----------------------------------------------------------------------------------------------------------
 
 
+def make_mlp(num_inputs, hidden_units, num_classes, *, hidden="relu", last="softmax", extra=()):
+    inputs = keras.Input((num_inputs,))
+    x = inputs
+    for units in hidden_units:
+        x = keras.layers.Dense(units, activation=hidden)(x)
+    for layer in extra:
+        x = layer()(x)
+    return keras.Model(inputs, keras.layers.Dense(num_classes, activation=last)(x) if last else x)
+
+
+def call_on_the_inputs(num_inputs, hidden_units, num_classes):
+    inputs = keras.Input((num_inputs,))
+    x = inputs
+    for units in hidden_units:
+        x = keras.layers.Dense(units, activation="relu")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
+
+
+LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def train_with_pairs(
+    rate,
+    model,
+    learn,
+    judge,
+    *,
+    fixed=None,
+    make=keras.optimizers.Adam,
+    loss=keras.losses.sparse_categorical_crossentropy,
+    early=False,
+    **fit,
+):
+    """Names what it passes, and asks for the results by name."""
+    model.compile(optimizer=make(learning_rate=fixed or rate), loss=loss, metrics=["accuracy"])
+    before = model.evaluate(*judge, verbose=0)
+    model.fit(x=learn[0], y=learn[1], validation_data=judge, **{"epochs": 3} | fit)
+    after = model.evaluate(x=judge[0], y=judge[1], return_dict=True)
+    return before[1] if early else after["accuracy"]
+
+
+def fit_without_evaluating(rate, model, learn, judge):
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model.fit(*learn, 32, 3, validation_data=judge).history["val_accuracy"][-1]
+
+
+# --- 03 ----------------------------------------------------------------------------------------------------------
+
+
 def measure_in_place(loss, weights, nudge=1e-5):
     """Nudges the array it was given, and puts it back."""
     slopes = []
@@ -58,44 +107,29 @@ def measure_and_leave_nudged(loss, weights):
     return slopes
 
 
-def backward(x, labels, network, *, activation=np.tanh, slope=lambda z: 1 - np.tanh(z) ** 2, at=lambda p, t: p - t):
-    sums = x @ network["weights_1"] + network["bias_1"]
-    hidden = activation(sums)
-    positive = np.exp(hidden @ network["weights_2"] + network["bias_2"])
-    probabilities = positive / positive.sum(axis=1, keepdims=True)
-    at_logits = at(probabilities, np.eye(probabilities.shape[1])[labels]) / len(x)
-    at_sums = at_logits @ network["weights_2"].T * slope(sums)
+def backward(x, hidden, probabilities, truth, weights_2, *, slope=lambda h: 1 - h * h, at=lambda p, t: p - t):
+    at_logits = at(probabilities, truth) / len(x)
+    at_sums = np.einsum("rc,hc,rh->rh", at_logits, weights_2, slope(hidden))
     gradients = x.T @ at_sums, at_sums.sum(axis=0), hidden.T @ at_logits, at_logits.sum(axis=0)
     return dict(zip(["weights_1", "bias_1", "weights_2", "bias_2"], gradients, strict=True))
 
 
-def use_relu(x, labels, network):
-    return backward(x, labels, network, activation=lambda z: np.maximum(z, 0), slope=lambda z: z > 0)
+def backward_relu(*given):
+    return backward(*given, slope=lambda hidden: (hidden > 0).astype(float))
 
 
-def train_in_passing(x, labels, network):
-    gradients = backward(x, labels, network)
-    for name, gradient in gradients.items():
-        network[name] -= gradient
-    return gradients
+def correct_in_place(x, hidden, probabilities, truth, weights_2):
+    probabilities -= truth
+    return backward(x, hidden, probabilities, 0 * truth, weights_2)
 
 
-def make_mlp(num_inputs, hidden_units, num_classes, *, hidden="relu", last="softmax", extra=()):
-    inputs = keras.Input((num_inputs,))
-    x = inputs
-    for units in hidden_units:
-        x = keras.layers.Dense(units, activation=hidden)(x)
-    for layer in extra:
-        x = layer()(x)
-    return keras.Model(inputs, keras.layers.Dense(num_classes, activation=last)(x) if last else x)
-
-
-def call_on_the_inputs(num_inputs, hidden_units, num_classes):
-    inputs = keras.Input((num_inputs,))
-    x = inputs
-    for units in hidden_units:
-        x = keras.layers.Dense(units, activation="relu")(inputs)
-    return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
+def average_by_weights(values, keep):
+    """Every value weighted by its age, as a mean with weights that sum to 1."""
+    averages = []
+    for count in range(1, len(values) + 1):
+        weights = keep ** np.arange(count)[::-1]
+        averages.append(weights @ values[:count] / weights.sum())
+    return np.array(averages)
 
 
 # --- 04 ----------------------------------------------------------------------------------------------------------
@@ -326,13 +360,16 @@ RIGHT = {
         lambda x, w, b: (np.tanh((x @ w + b) / 2) + 1) / 2,
     ],
     "nb02.check_cross_entropy": [lambda p, y: -(np.eye(p.shape[1])[y] * np.log(p)).sum(axis=1).mean()],
-    "nb02.check_measure_gradient": [measure_in_place],
     "nb02.check_count_steps": [
         lambda rows, size, epochs: epochs * np.ceil(rows / size),
         lambda rows, size, epochs: np.int64(len(range(0, rows, size)) * epochs),
     ],
-    "nb02.check_backward_tanh": [backward],
+    "nb02.check_train_at": [train_with_pairs],
     "nb02.check_build_mlp": [make_mlp],
+    "nb03.check_measure_gradient": [measure_in_place],
+    "nb03.check_backward_relu": [backward_relu],
+    "nb03.check_backward_tanh": [backward],
+    "nb03.check_exponential_average": [average_by_weights],
     "nb04.check_label_from_path": [lambda path: path.stem.partition(".")[0] if "." in path.stem else path.parts[-2]],
     "nb04.check_stratified_split": [split_right],
     "nb04.check_make_pipeline": [
@@ -402,20 +439,22 @@ WRONG = {
     "nb01.check_pad_to_square": [(pad_only_height, "shape (8, 9, 3), expected (9, 9, 3)")],
     "nb01.check_make_batch": [(lambda pictures, side: np.stack(pictures), "with ValueError")],
     "nb02.check_cross_entropy": [(lambda p, y: -np.log(0.7 * 0.3 * 0.8 * 0.1) / 4, "should cost ln 2")],
-    "nb02.check_measure_gradient": [(measure_and_leave_nudged, "changes what it is given")],
     "nb02.check_count_steps": [
         (lambda rows, size, epochs: rows * epochs, "you have 1,000, expected 10. How many batches"),
         (lambda rows, size, epochs: 95 if size == 32 else 10, "you have 95, expected 96. How many batches"),
         (lambda rows, size, epochs: 10 if size == 100 else 96, "still make one step"),
     ],
-    "nb02.check_backward_tanh": [
-        (use_relu, "The forward pass still uses ReLU"),
-        (lambda *args: backward(*args, at=lambda p, t: p * (1 - p) * (p - t)), "The gradient of bias_2 has the right"),
-        (lambda *args: (g := backward(*args)) | {"weights_1": g["weights_1"] / 2}, "The gradient of weights_1 has"),
-        (lambda *args: backward(*args) | {"bias_1": np.zeros((6, 5))}, "has shape (6, 5), expected (5,)"),
-        (train_in_passing, "changes what it is given"),
-        (lambda *args: tuple(backward(*args).values()), "returned a tuple"),
-        (lambda *args: {"bias_1": backward(*args)["bias_1"]}, "has ['bias_1'], expected"),
+    "nb02.check_train_at": [
+        (lambda rate, model, *data: model.evaluate(*data[1]), "does not compile"),
+        (lambda rate, model, *data: model.compile("adam", loss="mse") or 0.75, "does not fit the model"),
+        (lambda *args: train_with_pairs(*args, fixed=0.003), "Your learning rate is 0.003, expected 1"),
+        (lambda *args: train_with_pairs(*args, make=keras.optimizers.SGD), "Your optimizer is 'SGD', expected 'Adam'"),
+        (lambda *args: train_with_pairs(*args, loss="mse"), "Your loss is 'mean_squared_error'"),
+        (lambda *args: train_with_pairs(*args, loss=LOGITS), "from_logits is True, expected False"),
+        (lambda *args: train_with_pairs(*args, epochs=30), "You fit for 30 epochs, expected 3"),
+        (lambda *args: train_with_pairs(*args, batch_size=100), "in batches of 100, expected 32"),
+        (lambda *args: train_with_pairs(*args, early=True), "after `fit`"),
+        (fit_without_evaluating, "does not evaluate"),
     ],
     "nb02.check_build_mlp": [
         (lambda *args: "model", "returned a str, expected a keras.Model"),
@@ -429,6 +468,22 @@ WRONG = {
         (lambda *args: make_mlp(*args, extra=[keras.layers.BatchNormalization]), "only dense layers"),
         (lambda i, h, c: make_mlp(i, (5, 4), c), "Use the arguments, not fixed layers"),
     ],
+    "nb03.check_measure_gradient": [(measure_and_leave_nudged, "changes what it is given")],
+    "nb03.check_backward_relu": [
+        (lambda *given: backward(*given), "The gradient of bias_1 has the right shape"),
+        (correct_in_place, "changes what it is given"),
+    ],
+    "nb03.check_backward_tanh": [
+        (
+            lambda *given: backward(*given, at=lambda p, t: p * (1 - p) * (p - t)),
+            "The gradient of bias_2 has the right",
+        ),
+        (lambda *given: (g := backward(*given)) | {"weights_1": g["weights_1"] / 2}, "The gradient of weights_1 has"),
+        (lambda *given: backward(*given) | {"bias_1": np.zeros((6, 5))}, "has shape (6, 5), expected (5,)"),
+        (lambda *given: tuple(backward(*given).values()), "returned a tuple"),
+        (lambda *given: {"bias_1": backward(*given)["bias_1"]}, "has ['bias_1'], expected"),
+    ],
+    "nb03.check_exponential_average": [(lambda values, keep: [values[0]] * len(values), "keep = 0.5 you have")],
     "nb04.check_label_from_path": [
         (lambda path: path.parent, "is a PurePosixPath, expected text"),
         (lambda path: "dog", "you have 'dog', expected 'cat'. With a dot in the stem"),

@@ -19,7 +19,8 @@ OTHERWISE = {
     "11_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
 }
-NUMBERS_ONLY = {"02_a_neuron_learns"}  # its DATASET names tables of small grey digits or clothes, not a folder
+# Their DATASET names tables of small grayscale digits or clothes, not a folder.
+NUMBERS_ONLY = {"02_a_neuron_learns", "03_backpropagation_and_optimizers"}
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem not in NUMBERS_ONLY]
 
 
@@ -50,11 +51,12 @@ def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: 
         assert float(gain[1]) >= 3
 
 
-def test_neurons_learn_clothes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", ["02", "03"])
+def test_neurons_learn_clothes(number: str, tmp_path: Path) -> None:
     home = os.environ.get("KERAS_HOME")
     if not home or not Path(home, "datasets", "fashion-mnist").is_dir():
         pytest.skip("needs KERAS_HOME: a Keras home with Fashion-MNIST in it")
-    (path,) = notebooks.find_notebooks(["02"])
+    (path,) = notebooks.find_notebooks([number])
     run(path, tmp_path, DATASET="fashion_mnist")
 
 

@@ -10,7 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 from scipy.ndimage import center_of_mass
 from scipy.ndimage import label as label_regions
@@ -60,6 +60,7 @@ CALLS = {
     "show_lines": lambda alt: plotting.show_lines({"a": ([1], [2])}, x_label="x", y_label="y", alt=alt),
     "show_gallery": lambda alt: plotting.show_gallery(draw_noise(0), {"moved": {"Turn": draw_noise(1)}}, alt=alt),
     "show_spread": lambda alt: plotting.show_spread({"a": ([1], np.ones((2, 1)))}, x_label="x", y_label="y", alt=alt),
+    "show_network": lambda alt: plotting.show_network([["x"], ["a", "b"]], captions=["in", "out"], alt=alt),
     "show_number_grids": lambda alt: plotting.show_number_grids({"a": np.eye(2)}, alt=alt),
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
     "show_strips": lambda alt: plotting.show_strips({"a": [0, 1]}, class_names="ab", x_label="x", alt=alt),
@@ -94,6 +95,23 @@ def test_a_heatmap_lies_over_its_picture_on_a_common_scale(screen: Screen) -> No
     assert (left[..., 0] - left[..., 2]).max() > (right[..., 0] - right[..., 2]).max() > 0
     with pytest.raises(ValueError, match="Received 2 pictures, 1 maps and 2 titles"):
         plotting.show_heatmaps([grey, grey], [warm], titles=["a", "b"], alt=ALT)
+
+
+def test_a_negative_weight_is_a_broken_orange_line(screen: Screen) -> None:
+    """Not by colour alone: of the same two lines, the broken one has less ink."""
+    ink = {}
+    for weight, colour in ((1.0, plotting.BLUE), (-1.0, plotting.ORANGE)):
+        plotting.show_network([["x"], ["y"]], captions=["in", "out"], weights=[np.array([[weight]])], alt=ALT)
+        pixels = np.asarray(screen.picture.convert("RGB"), int)
+        ink[weight] = (np.abs(pixels - np.array(to_rgb(colour)) * 255).max(axis=2) < 30).sum()
+        screen.clear()
+    assert 0 < ink[-1.0] < 0.9 * ink[1.0]
+
+
+@pytest.mark.parametrize(("captions", "weights"), [(["in"], []), (["in", "out"], [np.eye(1)] * 2)])
+def test_a_network_with_too_few_captions_or_too_many_weights_is_refused(captions: list, weights: list) -> None:
+    with pytest.raises(ValueError, match="expected one caption per layer and one array per gap"):
+        plotting.show_network([["x"], ["y"]], captions=captions, weights=weights, alt=ALT)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -326,7 +344,7 @@ def test_histograms_take_edges_floats_and_unknown_channels(screen: Screen) -> No
         {"brightness": np.array([1, 2, 3])},
     ]
     plotting.show_histograms(histograms, titles=["a", "b", "c"], alt=ALT)
-    assert screen.picture.width == pytest.approx(3 * 3.4 * plotting.DOTS_PER_INCH, abs=1)
+    assert screen.picture.width == pytest.approx(3 * 3.4 * plotting.CHART_DOTS, abs=1)
     with pytest.raises(ValueError, match="zip"):
         plotting.show_histograms(histograms, titles=["a"], alt=ALT)
 
