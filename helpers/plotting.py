@@ -442,15 +442,11 @@ def show_number_grids(
         grids: by title, arrays `(rows, columns)` of whole numbers or floats.
         marked: by title, the rows and columns to frame: a window and what it gives, say.
         alt: what the figure shows.
-
-    >>> show_number_grids({"picture": np.eye(3)}, marked={"picture": (slice(0, 2), slice(0, 2))}, alt="An identity.")
-    <IPython.core.display.Image object>
     """
     widths = [grid.shape[1] for grid in grids.values()]
     tallest = max(grid.shape[0] for grid in grids.values())
-    figure, axes = new_figure(
-        1, len(grids), size=(0.45 * (sum(widths) + 2 * len(grids)), 0.45 * tallest + 0.5), dots=CHART_DOTS
-    )
+    size = (0.45 * (sum(widths) + 2 * len(grids)), 0.45 * tallest + 0.5)
+    figure, axes = new_figure(1, len(grids), size=size, dots=CHART_DOTS)
     axes[0, 0].get_gridspec().set_width_ratios(widths)
     for axis, (title, grid) in zip(axes[0], grids.items(), strict=True):
         columns = grid.shape[1]

@@ -355,7 +355,7 @@ def test_a_confusion_matrix_of_any_size_even_with_empty_rows(classes: int, scree
     matrix = np.zeros((classes, classes), int)
     matrix[0, 1] = 1_000
     plotting.show_confusion_matrix(matrix, class_names=names, alt=ALT)
-    assert 200 < screen.picture.width < 1_000
+    assert 200 < screen.picture.width < 12.5 * plotting.CHART_DOTS
 
 
 def test_rows_of_a_confusion_matrix_are_the_true_classes() -> None:
