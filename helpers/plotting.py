@@ -392,6 +392,23 @@ def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:
     display_figure(figure, alt=alt)
 
 
+def show_scatter(
+    points: Mapping[str, tuple[float, float]], *, x_label: str, y_label: str, log_x: bool = False, alt: str
+) -> None:
+    """Show one point per entry of `points`, a horizontal and a vertical value, with its label beside it."""
+    figure, axes = new_figure(size=(7.5, 4.2))
+    axis = axes[0, 0]
+    axis.scatter(*zip(*points.values(), strict=True), color=BLUE, zorder=2)
+    for label, place in points.items():
+        axis.annotate(label, place, xytext=(6, 4), textcoords="offset points", fontsize=9, color=BLACK)
+    if log_x:
+        axis.set_xscale("log")
+    axis.margins(x=0.18, y=0.12)  # room for the labels
+    axis.set(xlabel=x_label, ylabel=y_label)
+    axis.grid(alpha=0.3)
+    display_figure(figure, alt=alt)
+
+
 def show_gallery(
     before: np.ndarray, rows: Mapping[str, Mapping[str, np.ndarray]], *, columns: int = 4, alt: str
 ) -> None:

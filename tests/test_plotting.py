@@ -60,6 +60,7 @@ CALLS = {
     "show_gallery": lambda alt: plotting.show_gallery(draw_noise(0), {"moved": {"Turn": draw_noise(1)}}, alt=alt),
     "show_spread": lambda alt: plotting.show_spread({"a": ([1], np.ones((2, 1)))}, x_label="x", y_label="y", alt=alt),
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
+    "show_scatter": lambda alt: plotting.show_scatter({"a": (1.0, 2.0)}, x_label="x", y_label="y", alt=alt),
     "show_model": lambda alt: plotting.show_model(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
     ),
@@ -364,6 +365,18 @@ def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyP
 def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
     plotting.show_bars({f"bar {i}": value for i, value in enumerate(values)}, x_label="x", alt=ALT)
     assert len(screen) == 1
+
+
+@pytest.mark.parametrize("log_x", [False, True])
+def test_a_scatter_has_a_point_and_a_label_per_entry(log_x: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **_: shown.append(figure))
+    points = {"small": (0.3, 71.3), "large": (15.5, 71.3)}
+    plotting.show_scatter(points, x_label="cost", y_label="accuracy", log_x=log_x, alt=ALT)
+    (axis,) = shown[0].axes
+    assert axis.collections[0].get_offsets().tolist() == [list(place) for place in points.values()]
+    assert [text.get_text() for text in axis.texts] == list(points)
+    assert axis.get_xscale() == ("log" if log_x else "linear")
 
 
 def test_a_figure_of_few_colours_is_a_small_file_and_looks_the_same(screen: Screen) -> None:
