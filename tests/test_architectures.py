@@ -32,7 +32,7 @@ PARAMETERS = {
     # convolutions 1,145,408, four numbers a channel of normalisation 3,584, then 256 values to 300 units, to 10
     "build_cnn_e_normalised": ({}, 1_229_102),
     "build_efficientnet_lite": ({"num_classes": 1000}, 4_694_024),
-    "build_mobilenet_v2": ({"num_classes": 1000}, 3_538_984),  # as keras.applications has it
+    "build_mobilenet_v2": ({}, 3_538_984),  # as keras.applications has it
 }
 
 

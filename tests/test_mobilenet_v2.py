@@ -20,12 +20,12 @@ def draw_weights(model: keras.Model) -> None:
             weight.assign(rng.normal(size=weight.shape) / np.sqrt(fan_in))
 
 
-@pytest.mark.parametrize(("num_classes", "width"), [(None, 1.0), (7, 1.0), (None, 0.35)])
-def test_with_the_same_weights_it_gives_the_same_output(num_classes, width):
-    top = {"include_top": False} if num_classes is None else {"classes": num_classes}
-    theirs = keras.applications.MobileNetV2(weights=None, input_shape=SHAPE, alpha=width, **top)
+@pytest.mark.parametrize(("include_top", "width"), [(False, 1.0), (True, 1.0), (False, 0.35)])
+def test_with_the_same_weights_it_gives_the_same_output(include_top, width):
+    same = {"input_shape": SHAPE, "include_top": include_top}
+    theirs = keras.applications.MobileNetV2(weights=None, alpha=width, **same)
     draw_weights(theirs)
-    ours = architectures.build_mobilenet_v2(input_shape=SHAPE, num_classes=num_classes, width=width)
+    ours = architectures.build_mobilenet_v2(width=width, **same)
     ours.set_weights(theirs.get_weights())
     pictures = np.random.default_rng(1).uniform(0, 255, (2, *SHAPE)).astype("float32")
     expected = np.asarray(theirs(pictures / 127.5 - 1, training=False))
@@ -36,13 +36,13 @@ def test_with_the_same_weights_it_gives_the_same_output(num_classes, width):
 @pytest.mark.parametrize("width", [0.75, 1.4])
 def test_narrow_and_wide_it_has_the_same_weights(width):
     theirs = keras.applications.MobileNetV2(weights=None, input_shape=SHAPE, alpha=width, include_top=False)
-    ours = architectures.build_mobilenet_v2(input_shape=SHAPE, width=width)
+    ours = architectures.build_mobilenet_v2(input_shape=SHAPE, width=width, include_top=False)
     assert [weight.shape for weight in ours.weights] == [weight.shape for weight in theirs.weights]
 
 
 def test_the_stages_are_those_of_the_paper():
     # Sandler et al. 2018, table 2: input 224 x 224
-    model = architectures.build_mobilenet_v2(num_classes=1000)
+    model = architectures.build_mobilenet_v2()
     shapes = {
         **{"stem_relu": (112, 112, 32), "block1a_project_bn": (112, 112, 16), "block2b_add": (56, 56, 24)},
         **{"block3c_add": (28, 28, 32), "block4d_add": (14, 14, 64), "block5c_add": (14, 14, 96)},
@@ -53,6 +53,6 @@ def test_the_stages_are_those_of_the_paper():
 
 
 def test_a_side_may_vary():
-    model = architectures.build_mobilenet_v2(input_shape=(None, None, 3), width=0.35)
+    model = architectures.build_mobilenet_v2(input_shape=(None, None, 3), width=0.35, include_top=False)
     for size in (32, 50):
         assert model(np.zeros((1, size, size, 3), "uint8"), training=False).shape[-1] == 1280

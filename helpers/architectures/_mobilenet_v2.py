@@ -115,22 +115,26 @@ def stack_stages(x: KerasTensor, stages: Iterable[Stage], *, width: float = 1.0)
 
 
 def build_mobilenet_v2(
-    *, input_shape: Shape = (224, 224, 3), num_classes: int | None = None, width: float = 1.0
+    *,
+    input_shape: Shape = (224, 224, 3),
+    num_classes: int = 1000,
+    include_top: bool = True,
+    width: float = 1.0,
 ) -> keras.Model:
     """Build MobileNetV2 with random weights; `backbones.build` gives it ImageNet's.
 
     Args:
         input_shape: (height, width, 3) of the raw pictures, RGB from 0 to 255; None for a side that may vary.
-        num_classes: number of classes of the head; None leaves the head out.
+        num_classes: units of the softmax at the end.
+        include_top: whether the head follows; without it a map (batch, height / 32, width / 32, 1280) comes out.
         width: factor on the channels of each stage; what `keras.applications` calls `alpha`.
 
     Returns:
-        Uncompiled model: pictures to a feature map (batch, height / 32, width / 32, 1280), or to probabilities
-        (batch, num_classes). Layers: `preprocessing`, `stem_*`, `block1a_*` to `block7a_*` (stage and letter),
-        `top_*`, and with a head `pool`, `probabilities`. Its weights, in their order, are those of
+        Uncompiled model: pictures to probabilities (batch, num_classes). Layers: `preprocessing`, `stem_*`,
+        `block1a_*` to `block7a_*` (stage and letter), `top_*`, `pool`, `probabilities`. Its weights, in their order, are those of
         `keras.applications.MobileNetV2`, which pads by layers of its own what "same" pads here.
 
-    >>> build_mobilenet_v2(num_classes=1000).count_params()
+    >>> build_mobilenet_v2().count_params()
     3538984
     """
     pictures, x = start(input_shape, scale=1 / 127.5, offset=-1.0)
@@ -138,7 +142,7 @@ def build_mobilenet_v2(
     x = stack_stages(x, _STAGES, width=width)
     # A narrower network keeps its 1280 features: section 6.1 of the paper.
     x = convolve(x, round_filters(1280 * max(width, 1.0)), name="top")  # (b, h, w, c) -> (b, h, w, 1280)
-    if num_classes is not None:
+    if include_top:
         x = layers.GlobalAveragePooling2D(name="pool")(x)  # (b, h, w, 1280) -> (b, 1280)
         x = layers.Dense(num_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(pictures, x, name="mobilenet_v2")
