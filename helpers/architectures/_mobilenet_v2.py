@@ -131,8 +131,9 @@ def build_mobilenet_v2(
 
     Returns:
         Uncompiled model: pictures to probabilities (batch, num_classes). Layers: `preprocessing`, `stem_*`,
-        `block1a_*` to `block7a_*` (stage and letter), `top_*`, `pool`, `probabilities`. Its weights, in their order, are those of
-        `keras.applications.MobileNetV2`, which pads by layers of its own what "same" pads here.
+        `block1a_*` to `block7a_*` (stage and letter), `top_*`, `pool`, `probabilities`. Its weights,
+        in their order, are those of `keras.applications.MobileNetV2`, which pads by layers of its own what "same"
+        pads here.
 
     >>> build_mobilenet_v2().count_params()
     3538984
