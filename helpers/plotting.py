@@ -18,7 +18,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from PIL import Image
 
 from helpers._quiet import without_remarks
@@ -489,6 +489,9 @@ def show_scatter(
         axis.annotate(label, place, xytext=(6, 4), textcoords="offset points", fontsize=9, color=BLACK)
     if log_x:
         axis.set_xscale("log")
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.xaxis.set_major_formatter("{x:g}")  # 0.5, not 5 x 10^-1
+        axis.minorticks_off()
     axis.margins(x=0.18, y=0.12)  # room for the labels
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
