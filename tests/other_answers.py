@@ -351,6 +351,22 @@ def mix_with_flip(pictures, labels, share):
     return tuple(share * values + (1 - share) * np.flip(values, axis=0) for values in (pictures, labels))
 
 
+# --- 14 ----------------------------------------------------------------------------------------------------------
+
+
+def count_by_building(side, channels, filters, kernel_size, strides):
+    layer = keras.layers.Conv2D(filters, kernel_size, strides=strides, padding="same", use_bias=False)
+    _, height, width, _ = layer(np.zeros((1, side, side, channels))).shape
+    return layer.count_params(), height * width * layer.count_params()
+
+
+def find_by_table(costs, accuracies):
+    cost, accuracy = (np.array([table[name] for name in costs]) for table in (costs, accuracies))
+    no_worse = (cost[:, None] <= cost) & (accuracy[:, None] >= accuracy)
+    better = (cost[:, None] < cost) | (accuracy[:, None] > accuracy)
+    return [name for name, beaten in zip(costs, (no_worse & better).any(axis=0), strict=True) if not beaten]
+
+
 RIGHT = {
     "nb00.check_most_likely": [name_by_loop],
     "nb00.check_accuracy": [lambda predicted, labels: sum(predicted == labels) / len(labels)],
@@ -424,6 +440,13 @@ RIGHT = {
     "nb10.check_share_unchanged": [lambda probabilities: np.prod([1 - p for p in probabilities])],
     "nb10.check_gain_and_error": [gain_by_statistics],
     "nb10.check_mix_up": [mix_with_flip],
+    "nb14.check_count_with_stride": [count_by_building],
+    "nb14.check_count_inverted_residual": [
+        lambda c, f, t: np.int64(c * t * (c + 9 + f) if t > 1 else c * (9 + f)),
+    ],
+    "nb14.check_scale_up": [lambda phi: (1.2**phi, 1.1**phi, 1.15**phi, 1.92027**phi)],
+    "nb14.check_peak_bytes": [lambda shapes: max(4 * (math.prod(a) + math.prod(b)) for a, b in pairwise(shapes))],
+    "nb14.check_find_efficient": [find_by_table],
 }
 
 WRONG = {
@@ -645,4 +668,6 @@ WRONG = {
     "nb10.check_share_unchanged": [(lambda probabilities: 0.125, "For p = [0.9]")],
     "nb10.check_gain_and_error": [(lambda a, b: np.mean(b) - np.mean(a), "expected a tuple")],
     "nb10.check_mix_up": [(lambda pictures, labels, share: share * pictures, "expected a tuple")],
+    "nb14.check_count_with_stride": [(lambda *sizes: sizes[1] * sizes[2], "expected a tuple")],
+    "nb14.check_find_efficient": [(lambda costs, accuracies: set(costs), "expected a list")],
 }

@@ -65,8 +65,12 @@ CALLS = {
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
     "show_strips": lambda alt: plotting.show_strips({"a": [0, 1]}, class_names="ab", x_label="x", alt=alt),
     "show_timeline": lambda alt: plotting.show_timeline({"a": {"b": [(0, 1)]}}, x_label="x", alt=alt),
+    "show_scatter": lambda alt: plotting.show_scatter({"a": (1.0, 2.0)}, x_label="x", y_label="y", alt=alt),
     "show_model": lambda alt: plotting.show_model(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
+    ),
+    "show_block_diagram": lambda alt: plotting.show_block_diagram(
+        {"block": ["x", ("concatenate", [["1 x 1"], ["pool", "1 x 1"]]), ("+", [["3 x 3"], []]), "y"]}, alt=alt
     ),
     "display_figure": lambda alt: plotting.display_figure(plotting.new_figure()[0], alt=alt),
 }
@@ -112,6 +116,21 @@ def test_a_negative_weight_is_a_broken_orange_line(screen: Screen) -> None:
 def test_a_network_with_too_few_captions_or_too_many_weights_is_refused(captions: list, weights: list) -> None:
     with pytest.raises(ValueError, match="expected one caption per layer and one array per gap"):
         plotting.show_network([["x"], ["y"]], captions=captions, weights=weights, alt=ALT)
+
+
+def test_a_diagram_has_a_box_per_layer_and_a_line_past_them_for_a_shortcut(screen: Screen) -> None:
+    def count(steps: list) -> tuple[int, bool]:
+        """Boxes, and whether there is a shortcut: by their colours."""
+        screen.clear()
+        plotting.show_block_diagram({"block": steps}, alt=ALT)
+        pixels = np.asarray(screen.picture.convert("RGB"))
+        boxes = (pixels == (0xDC, 0xEA, 0xF5)).all(axis=2)
+        sizes = np.bincount(label_regions(boxes)[0].flat)[1:]
+        return int((sizes > 500).sum()), bool((pixels == (0xD5, 0x5E, 0x00)).all(axis=2).any())
+
+    assert count(["x", "3 x 3", "y"]) == (1, False)
+    assert count(["x", ("+", [["3 x 3", "3 x 3"], []]), "ReLU", "y"]) == (3, True)
+    assert count(["x", ("concatenate", [["1 x 1"], ["pool", "1 x 1"]]), "y"]) == (4, False)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -426,6 +445,18 @@ def test_large_numbers_at_bars_are_written_as_people_write_them(monkeypatch: pyt
     monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
     plotting.show_bars({"a": 1234.5, "b": 0.12345}, x_label="x", alt=ALT)
     assert [text.get_text() for text in figures[0].axes[0].texts] == ["1,234", "0.123"]
+
+
+@pytest.mark.parametrize("log_x", [False, True])
+def test_a_scatter_has_a_point_and_a_label_per_entry(log_x: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **_: shown.append(figure))
+    points = {"small": (0.3, 71.3), "large": (15.5, 71.3)}
+    plotting.show_scatter(points, x_label="cost", y_label="accuracy", log_x=log_x, alt=ALT)
+    (axis,) = shown[0].axes
+    assert axis.collections[0].get_offsets().tolist() == [list(place) for place in points.values()]
+    assert [text.get_text() for text in axis.texts] == list(points)
+    assert axis.get_xscale() == ("log" if log_x else "linear")
 
 
 def test_a_figure_of_few_colours_is_a_small_file_and_looks_the_same(screen: Screen) -> None:

@@ -6,6 +6,7 @@ forget to. The models come uncompiled: the loss and the optimizer are the lesson
 - ``_blocks``: convolution, normalisation, pooling; what the other files put together
 - ``_cnn``: the small network of the lessons, with blocks and options of your choice
 - ``_source_notes``: the networks of the notes that this course grew from
+- ``_mobilenet_v2``: the inverted residual, and the network that brought it
 - ``_efficientnet_lite``: the network whose pretrained weights come with the course
 - ``_cost``: what one picture costs
 """
@@ -21,9 +22,16 @@ from helpers.architectures._blocks import (
     start,
 )
 from helpers.architectures._cnn import build_cnn, build_cnn_separable
-from helpers.architectures._cost import count_multiply_adds
-from helpers.architectures._efficientnet_lite import (
-    build_efficientnet_lite,
+from helpers.architectures._cost import (
+    Costs,
+    count_activation_bytes,
+    count_costs,
+    count_multiply_adds,
+    count_parameter_bytes,
+)
+from helpers.architectures._efficientnet_lite import build_efficientnet_lite
+from helpers.architectures._mobilenet_v2 import (
+    build_mobilenet_v2,
     convolve,
     inverted_residual,
     normalise,
@@ -39,6 +47,7 @@ from helpers.architectures._source_notes import (
 )
 
 __all__ = [
+    "Costs",
     "build_cnn",
     "build_cnn_a",
     "build_cnn_c",
@@ -48,10 +57,14 @@ __all__ = [
     "build_cnn_e_normalised",
     "build_cnn_separable",
     "build_efficientnet_lite",
+    "build_mobilenet_v2",
     "clone_initializer",
     "convolution_block",
     "convolve",
+    "count_activation_bytes",
+    "count_costs",
     "count_multiply_adds",
+    "count_parameter_bytes",
     "flatten_or_average",
     "inverted_residual",
     "l2_regularizer",
