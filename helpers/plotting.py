@@ -50,6 +50,7 @@ KOREAN_FONTS = (
 )
 PICTURE_WIDTH = 1.75  # inches, in a grid of pictures
 SMALL_WIDTH = 1.0  # inches, in a grid of feature maps or filters
+BOX_WIDTH, BOX_HEIGHT = 1.45, 0.45  # inches, with the space around it, in a diagram
 MOST_LARGE_PLACES = 15  # classes of a confusion matrix; with more, smaller places
 
 
@@ -378,6 +379,91 @@ def show_model(model: "keras.Model", *, alt: str) -> None:
     with without_remarks():  # of the system's fonts
         picture = pygraphviz.AGraph(graph.to_string()).draw(format="png", prog="dot")
     _display_png(picture, alt=alt)
+
+
+def show_block_diagram(blocks: Mapping[str, Sequence[str | tuple[str, Sequence[Sequence[str]]]]], *, alt: str) -> None:
+    """Show blocks of networks as boxes and arrows, side by side, each from top to bottom.
+
+    Args:
+        blocks: by title, the steps of a block. A step is the text of a layer, or a pair `(sign, columns)`: columns of
+            layers that part here and meet again in the sign. With "+" the first column goes straight on and the others
+            come from its right; an empty one is a shortcut. Any other sign, such as "concatenate", is a bar below
+            them. The first and the last step are what goes in and comes out, and have no box.
+        alt: what the figure shows.
+
+    Example:
+        >>> residual = ["x", ("+", [["3 x 3", "3 x 3"], []]), "F(x) + x"]
+        >>> show_block_diagram({"residual block": residual}, alt="Two layers, and a line past them.")  # doctest: +SKIP
+    """
+    sizes = [[_measure_step(step) for step in steps] for steps in blocks.values()]
+    columns = [max(width for width, _ in size) for size in sizes]
+    width = sum(columns) + 0.3 * (len(columns) - 1)
+    height = max(sum(height for _, height in size) for size in sizes) + 0.5
+    figure, axes = new_figure(size=(BOX_WIDTH * width, BOX_HEIGHT * height))
+    axis = axes[0, 0]
+    axis.set(xlim=(0, width), ylim=(0.5 - height, 1.0))
+    axis.axis("off")
+    left = 0.0
+    for (title, steps), number in zip(blocks.items(), columns, strict=True):
+        axis.text(left + number / 2, 0.8, title, ha="center", va="center", fontsize=10, fontweight="bold")
+        _draw_block(axis, steps, left=left, width=number)
+        left += number + 0.3
+    display_figure(figure, alt=alt)
+
+
+def _measure_step(step: str | tuple[str, Sequence[Sequence[str]]]) -> tuple[int, int]:
+    """How many boxes a step is wide, and how many high."""
+    return (1, 1) if isinstance(step, str) else (len(step[1]), 1 + max(map(len, step[1])))
+
+
+def _draw_block(axis: Axes, steps: Sequence[str | tuple], *, left: float, width: int) -> None:
+    adds = any(isinstance(step, tuple) and step[0] == "+" for step in steps)
+    middle, y = left + (0.5 if adds else width / 2), 0.0
+    for index, step in enumerate(steps):
+        if isinstance(step, tuple):
+            y = _draw_columns(axis, *step, middle=middle, top=y)
+        else:
+            if index:
+                _draw_arrow(axis, (middle, y + 0.7), (middle, y + 0.3))
+            _draw_box(axis, step, (middle, y), bare=index in (0, len(steps) - 1))
+        y -= 1
+
+
+def _draw_columns(axis: Axes, sign: str, columns: Sequence[Sequence[str]], *, middle: float, top: float) -> float:
+    """Draw columns of layers from `top` on, and below them their sign; return where that is."""
+    adds = sign == "+"
+    first = middle if adds else middle - (len(columns) - 1) / 2
+    y_sign = top - max(map(len, columns))
+    for number, layers in enumerate(columns):
+        x, colour = first + number * (1.0 if layers else 0.75), BLACK if layers else ORANGE
+        points = [(middle, top + 0.7)] * (number == 0) + [(middle, top + 0.5), (x, top + 0.5)]
+        for row, layer in enumerate(layers):
+            _draw_arrow(axis, *points, (x, top - row + 0.3))
+            _draw_box(axis, layer, (x, top - row))
+            points = [(x, top - row - 0.3)]
+        ends = ((x, y_sign), (middle + 0.13, y_sign)) if adds and number else ((x, y_sign + 0.3),)
+        _draw_arrow(axis, *points, *ends, colour=colour)
+    if adds:
+        axis.plot(middle, y_sign, marker="o", markersize=17, markerfacecolor="white", markeredgecolor=BLACK, zorder=3)
+        axis.text(middle, y_sign, "+", ha="center", va="center_baseline", fontsize=13, zorder=4)
+    else:
+        _draw_box(axis, sign, (middle, y_sign), width=len(columns) - 0.1)
+    return y_sign
+
+
+def _draw_box(axis: Axes, text: str, centre: tuple[float, float], *, width: float = 0.9, bare: bool = False) -> None:
+    x, y = centre
+    if not bare:
+        axis.add_patch(Rectangle((x - width / 2, y - 0.3), width, 0.6, facecolor="#DCEAF5", edgecolor=BLUE, zorder=2))
+    axis.text(x, y, text, ha="center", va="center", fontsize=8.5, color=BLACK, zorder=3)
+
+
+def _draw_arrow(axis: Axes, *points: tuple[float, float], colour: str = BLACK) -> None:
+    """Draw a line through points, with an arrow's head at the last."""
+    look = {"color": colour, "linewidth": 1.2 if colour == BLACK else 2.2}
+    axis.plot(*zip(*points[:-1], strict=True), **look)
+    head = {"arrowstyle": "-|>", "shrinkA": 0, "shrinkB": 0, **look}
+    axis.annotate("", xy=points[-1], xytext=points[-2], arrowprops=head)
 
 
 def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:

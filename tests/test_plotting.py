@@ -63,6 +63,9 @@ CALLS = {
     "show_model": lambda alt: plotting.show_model(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
     ),
+    "show_block_diagram": lambda alt: plotting.show_block_diagram(
+        {"block": ["x", ("concatenate", [["1 x 1"], ["pool", "1 x 1"]]), ("+", [["3 x 3"], []]), "y"]}, alt=alt
+    ),
     "display_figure": lambda alt: plotting.display_figure(plotting.new_figure()[0], alt=alt),
 }
 
@@ -90,6 +93,21 @@ def test_a_heatmap_lies_over_its_picture_on_a_common_scale(screen: Screen) -> No
     assert (left[..., 0] - left[..., 2]).max() > (right[..., 0] - right[..., 2]).max() > 0
     with pytest.raises(ValueError, match="Received 2 pictures, 1 maps and 2 titles"):
         plotting.show_heatmaps([grey, grey], [warm], titles=["a", "b"], alt=ALT)
+
+
+def test_a_diagram_has_a_box_per_layer_and_a_line_past_them_for_a_shortcut(screen: Screen) -> None:
+    def count(steps: list) -> tuple[int, bool]:
+        """Boxes, and whether there is a shortcut: by their colours."""
+        screen.clear()
+        plotting.show_block_diagram({"block": steps}, alt=ALT)
+        pixels = np.asarray(screen.picture.convert("RGB"))
+        boxes = (pixels == (0xDC, 0xEA, 0xF5)).all(axis=2)
+        sizes = np.bincount(label_regions(boxes)[0].flat)[1:]
+        return int((sizes > 500).sum()), bool((pixels == (0xD5, 0x5E, 0x00)).all(axis=2).any())
+
+    assert count(["x", "3 x 3", "y"]) == (1, False)
+    assert count(["x", ("+", [["3 x 3", "3 x 3"], []]), "ReLU", "y"]) == (3, True)
+    assert count(["x", ("concatenate", [["1 x 1"], ["pool", "1 x 1"]]), "y"]) == (4, False)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
