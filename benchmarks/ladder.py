@@ -58,7 +58,7 @@ def share_right(results: Iterable[training.Evaluation]) -> float:
 
 
 def prepare_cnn(folder: Path, *, better: bool, augmented: bool) -> Measure:
-    """A small network of lessons 04, 05 and 10: all three see every training picture 20 times."""
+    """A small network of lessons 07, 08 and 10: all three see every training picture 20 times."""
     data = load(folder)
     block = partial(architectures.normalised_block, l2=1e-4) if better else architectures.convolution_block
     changes = [A.HorizontalFlip(p=0.5)]

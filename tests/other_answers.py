@@ -97,7 +97,7 @@ def call_on_the_inputs(num_inputs, hidden_units, num_classes):
     return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
 
 
-# --- 03 ----------------------------------------------------------------------------------------------------------
+# --- 04 ----------------------------------------------------------------------------------------------------------
 
 
 def split(labels, shares, mix, *, classes=None):
@@ -183,7 +183,7 @@ def compare_all(train, test):
     return [i for i, digest in enumerate(test) if any(digest == other for other in train)]
 
 
-# --- 04, 05, 07 --------------------------------------------------------------------------------------------------
+# --- 07, 08, 11 --------------------------------------------------------------------------------------------------
 
 
 def size_by_keras(size, kernel, stride, padding):
@@ -302,42 +302,42 @@ RIGHT = {
     ],
     "nb02.check_backward_tanh": [backward],
     "nb02.check_build_mlp": [make_mlp],
-    "nb03.check_label_from_path": [lambda path: path.stem.partition(".")[0] if "." in path.stem else path.parts[-2]],
-    "nb03.check_stratified_split": [split_right],
-    "nb03.check_from_line": [
+    "nb04.check_label_from_path": [lambda path: path.stem.partition(".")[0] if "." in path.stem else path.parts[-2]],
+    "nb04.check_stratified_split": [split_right],
+    "nb04.check_from_line": [
         lambda line: (np.int64(line[0]), np.fromstring(line, np.int64, sep=",")[1:].astype(np.uint8).reshape(70, 70))
     ],
-    "nb03.check_make_pipeline": [
+    "nb04.check_make_pipeline": [
         pipeline("cache", "shuffle", "augment", "batch", "prefetch"),  # slower, and right
         pipeline("cache", "shuffle", "batch", "augment", "prefetch", "options"),
         pipeline("cache", "shuffle", "batch", "augment in parallel", "prefetch", "count"),
     ],
-    "nb03.check_is_readable": [decode_into_array],
-    "nb03.check_find_leaks": [lambda train, test: np.flatnonzero(np.isin(test, train))],
-    "nb04.check_output_size": [size_by_keras, size_by_rounding, lambda *args: float(size_by_rounding(*args))],
-    "nb04.check_count_conv_parameters": [lambda s, c, f: np.int64((s**2 * c + 1) * f)],
-    "nb04.check_min_pool": [lambda maps: -keras.layers.MaxPooling2D()(-maps)],
-    "nb04.check_expected_first_loss": [lambda k: -np.log(1 / k), lambda k: np.float32(math.log(k))],
-    "nb04.check_best_epoch": [lambda history: np.argmin(history["val_loss"]) + 1],
-    "nb04.check_activation_bytes": [lambda shapes, n: np.float64(sum(math.prod(s) for s in shapes) * n * 4)],
-    "nb05.check_is_believable": [believe_with_numpy_bool],
-    "nb05.check_he_deviation": [lambda shape: np.float32((2 / np.prod(shape[:-1])) ** 0.5)],
-    "nb05.check_update_moving_mean": [lambda m, x, p: m + (1 - p) * (x.reshape(-1, x.shape[-1]).mean(axis=0) - m)],
-    "nb05.check_l2_penalty": [penalty_of_keras],
-    "nb05.check_count_steps": [lambda count, size: -(-count // size), lambda count, size: len(range(0, count, size))],
-    "nb05.check_find_stop": [stop_with_lists],
-    "nb07.check_global_average": [
+    "nb04.check_is_readable": [decode_into_array],
+    "nb04.check_find_leaks": [lambda train, test: np.flatnonzero(np.isin(test, train))],
+    "nb07.check_output_size": [size_by_keras, size_by_rounding, lambda *args: float(size_by_rounding(*args))],
+    "nb07.check_count_conv_parameters": [lambda s, c, f: np.int64((s**2 * c + 1) * f)],
+    "nb07.check_min_pool": [lambda maps: -keras.layers.MaxPooling2D()(-maps)],
+    "nb07.check_expected_first_loss": [lambda k: -np.log(1 / k), lambda k: np.float32(math.log(k))],
+    "nb07.check_best_epoch": [lambda history: np.argmin(history["val_loss"]) + 1],
+    "nb07.check_activation_bytes": [lambda shapes, n: np.float64(sum(math.prod(s) for s in shapes) * n * 4)],
+    "nb08.check_is_believable": [believe_with_numpy_bool],
+    "nb08.check_he_deviation": [lambda shape: np.float32((2 / np.prod(shape[:-1])) ** 0.5)],
+    "nb08.check_update_moving_mean": [lambda m, x, p: m + (1 - p) * (x.reshape(-1, x.shape[-1]).mean(axis=0) - m)],
+    "nb08.check_l2_penalty": [penalty_of_keras],
+    "nb08.check_count_steps": [lambda count, size: -(-count // size), lambda count, size: len(range(0, count, size))],
+    "nb08.check_find_stop": [stop_with_lists],
+    "nb11.check_global_average": [
         lambda maps: maps.reshape(len(maps), -1, maps.shape[-1]).mean(axis=1),
         lambda maps: keras.ops.convert_to_numpy(keras.layers.GlobalAveragePooling2D()(maps)),
     ],
-    "nb07.check_count_head_parameters": [lambda c, h, k: np.int64((c + 1) * h + (h + 1) * k)],
-    "nb07.check_build_classifier": [
+    "nb11.check_count_head_parameters": [lambda c, h, k: np.int64((c + 1) * h + (h + 1) * k)],
+    "nb11.check_build_classifier": [
         build_sequential_classifier,
         # Frozen batch normalisation uses its stored averages whatever `training` says.
         classify_with(training=True),
     ],
-    "nb07.check_classify_by_nearest_mean": [nearest_mean],
-    "nb07.check_most_confident_mistakes": [take_confident],
+    "nb11.check_classify_by_nearest_mean": [nearest_mean],
+    "nb11.check_most_confident_mistakes": [take_confident],
     "nb10.check_flip_horizontally": [
         lambda pictures: np.flip(pictures, axis=2),
         lambda pictures: pictures[..., ::-1, :],
@@ -387,7 +387,7 @@ WRONG = {
         (lambda *args: make_mlp(*args, extra=[keras.layers.BatchNormalization]), "only dense layers"),
         (lambda i, h, c: make_mlp(i, (5, 4), c), "Use the arguments, not fixed layers"),
     ],
-    "nb03.check_label_from_path": [
+    "nb04.check_label_from_path": [
         (lambda path: path.parent, "is a PurePosixPath, expected text"),
         (lambda path: "dog", "you have 'dog', expected 'cat'. With a dot in the stem"),
         (
@@ -399,7 +399,7 @@ WRONG = {
             "with IndexError",  # the path has backslashes
         ),
     ],
-    "nb03.check_stratified_split": [
+    "nb04.check_stratified_split": [
         (lambda labels, shares, seed: 3, "a list of 3 parts"),
         (lambda labels, shares, seed: [np.zeros((2, 2), int)] * 3, "flat array of positions"),
         (lambda labels, shares, seed: [np.zeros(2)] * 3, "flat array of positions"),
@@ -420,14 +420,14 @@ WRONG = {
         ),
         (split_sorted, "not for mixed ones"),
     ],
-    "nb03.check_from_line": [
+    "nb04.check_from_line": [
         (lambda line: np.fromstring(line, int, sep=","), "Return two things"),
         (lambda line: (int(line[2:5]), line), "Your label is 200, expected 3: the first number of the line."),
         (lambda line: (3, [0]), "is a list, expected a NumPy array"),
         (lambda line: (3, np.zeros((70, 70, 1))), "has shape (70, 70, 1), expected (70, 70)"),
         (lambda line: (3, np.zeros((70, 70))), "has dtype float64, expected uint8"),
     ],
-    "nb03.check_make_pipeline": [
+    "nb04.check_make_pipeline": [
         (lambda pictures, augment, size: [], "of type list"),
         (pipeline("cache", "shuffle", "batch", "augment alone"), "does not yield pairs"),
         (pipeline("cache", "shuffle", "augment", "prefetch"), "batch once"),
@@ -446,52 +446,52 @@ WRONG = {
         (pipeline("cache", "shuffle", "batch", "augment", "options"), "prefetch is missing"),
         (pipeline("cache", "shuffle", "prefetch", "batch", "augment in parallel"), "prefetch is missing"),
     ],
-    "nb03.check_is_readable": [
+    "nb04.check_is_readable": [
         (lambda path: "yes", "is a str, expected True or False"),
         (lambda path: path.suffix.lower() in (".jpg", ".jpeg", ".png"), "proves nothing"),
         (open_only, "breaks off half-way"),
         (decode_and_hope, "with UnidentifiedImageError"),
     ],
-    "nb03.check_find_leaks": [
+    "nb04.check_find_leaks": [
         (lambda train, test: 3, "is a int, expected a list"),
         (lambda train, test: [1, 2], "you have [1, 2], expected [1, 3, 4]"),
         (lambda train, test: [1, 3, 4], "give an empty list"),
         (compare_all, "make a set of the training hashes"),
     ],
-    "nb04.check_output_size": [
+    "nb07.check_output_size": [
         (lambda s, k, t, p: (s - k) // t + 1, "Same rounds up, not down"),
         (lambda s, k, t, p: size_by_rounding(s, k, t, p) if s > 90 else 7, "For 37 pixels, kernel 2, stride 2, valid"),
     ],
-    "nb04.check_count_conv_parameters": [(lambda s, c, f: 8_224, "Use the arguments, not fixed numbers")],
-    "nb04.check_min_pool": [
+    "nb07.check_count_conv_parameters": [(lambda s, c, f: 8_224, "Use the arguments, not fixed numbers")],
+    "nb07.check_min_pool": [
         (lambda maps: -keras.layers.MaxPooling2D(2, strides=1, padding="same")(-maps), "as large as"),
         (lambda maps: maps[0], "has shape (4, 6, 3), expected (2, 2, 3, 3)"),
     ],
-    "nb04.check_expected_first_loss": [
+    "nb07.check_expected_first_loss": [
         (lambda k: 0.69, "For 4 classes you have 0.69, expected 1.386"),
         (lambda k: {2: 0.693, 4: 1.386}.get(k, 5.0), "so use the argument"),
     ],
-    "nb04.check_best_epoch": [(lambda history: 3, "you have 3, expected 1. Where it only rises")],
-    "nb04.check_activation_bytes": [(lambda shapes, n: 24_772_864, "For the shapes [(10, 5, 2)] and a batch of 1")],
-    "nb05.check_is_believable": [(lambda a, b: a.max() < b.min() or b.max() < a.min(), "divide each variance")],
-    "nb05.check_he_deviation": [(lambda s: (2 / np.prod(s[:3])) ** 0.5, "For a dense kernel, what comes in")],
-    "nb05.check_update_moving_mean": [
+    "nb07.check_best_epoch": [(lambda history: 3, "you have 3, expected 1. Where it only rises")],
+    "nb07.check_activation_bytes": [(lambda shapes, n: 24_772_864, "For the shapes [(10, 5, 2)] and a batch of 1")],
+    "nb08.check_is_believable": [(lambda a, b: a.max() < b.min() or b.max() < a.min(), "divide each variance")],
+    "nb08.check_he_deviation": [(lambda s: (2 / np.prod(s[:3])) ** 0.5, "For a dense kernel, what comes in")],
+    "nb08.check_update_moving_mean": [
         (lambda m, x, p: 0.9 * m + 0.1 * x.mean(axis=(0, 1, 2)), "Right for a momentum of 0.9"),
         (lambda m, x, p: x.mean(), "has shape (), expected (5,)"),
     ],
-    "nb05.check_l2_penalty": [(lambda k, s: penalty_of_keras(k[:2], s), "Right for two kernels and 0.1")],
-    "nb05.check_count_steps": [(lambda count, size: max(2, -(-count // size)), "A short batch alone is a step")],
-    "nb05.check_find_stop": [
+    "nb08.check_l2_penalty": [(lambda k, s: penalty_of_keras(k[:2], s), "Right for two kernels and 0.1")],
+    "nb08.check_count_steps": [(lambda count, size: max(2, -(-count // size)), "A short batch alone is a step")],
+    "nb08.check_find_stop": [
         (stop_otherwise(better=lambda loss, best, before: loss < before), "Compare each epoch with the best so far"),
         (stop_otherwise(start_anew=False), "A new best starts the waiting anew"),
         (stop_otherwise(better=lambda loss, best, before: loss <= best), "as good is not better"),
     ],
-    "nb07.check_global_average": [
+    "nb11.check_global_average": [
         (lambda maps: maps.mean(axis=1), "has shape (2, 4, 5), expected (2, 5)"),
         (lambda maps: np.median(maps, axis=(1, 2)), "You have 0.2082 at [0, 0]"),
     ],
-    "nb07.check_count_head_parameters": [(lambda c, h, k: 263_682, "Use the arguments, not fixed numbers")],
-    "nb07.check_build_classifier": [
+    "nb11.check_count_head_parameters": [(lambda c, h, k: 263_682, "Use the arguments, not fixed numbers")],
+    "nb11.check_build_classifier": [
         (lambda backbone, num_classes: "model", "returned a str, expected a keras.Model"),
         (classify_with(freeze=False, training=None), "set backbone.trainable = False"),
         (classify_with(last=None), "activation='softmax'"),
@@ -502,10 +502,10 @@ WRONG = {
         (classify_with(extra=[keras.layers.Dropout(0.5)]), "leave dropout out"),
         (fix_the_input_size, "with ValueError"),
     ],
-    "nb07.check_classify_by_nearest_mean": [
+    "nb11.check_classify_by_nearest_mean": [
         (lambda train, labels, new: np.zeros(len(new)), "you have [0, 0, 0, 0], expected [2, 0, 1, 1]")
     ],
-    "nb07.check_most_confident_mistakes": [(lambda p, y, count: p.argmax(axis=1) != y, "expected [3, 0, 4]")],
+    "nb11.check_most_confident_mistakes": [(lambda p, y, count: p.argmax(axis=1) != y, "expected [3, 0, 4]")],
     "nb10.check_flip_horizontally": [
         (lambda pictures: pictures[0, :, ::-1], "expected (2, 3, 4, 3)"),
         (lambda pictures: 255 - pictures, "You have"),

@@ -222,7 +222,7 @@ def test_a_check_leaves_its_cases_as_they_are(capsys: pytest.CaptureFixture[str]
 
 
 def test_modules_of_checks_are_loaded_by_name() -> None:
-    assert checks.nb07.__name__ == "helpers.checks.nb07"
+    assert checks.nb11.__name__ == "helpers.checks.nb11"
     for name in ("nbx", "common", "_nothing"):
         with pytest.raises(AttributeError, match=f"no attribute '{name}'"):
             getattr(checks, name)

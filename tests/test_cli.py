@@ -144,12 +144,12 @@ def test_a_home_folder_is_found_where_the_shell_leaves_it(call: str) -> None:
         ("predict cut.keras photos", ["'cut.keras'", "expected a Keras model", "`teach`"]),
         ("predict model.keras nothing.png", ["'nothing.png'", "Check the path"]),
         ("predict model.keras empty", ["'empty'", "without a picture"]),
-        ("run nothing", ["'nothing'", "a number, a name, or the path", "07_feature_extraction"]),
-        ("run nowhere/07_feature_extraction.ipynb", ["'nowhere/07_feature_extraction.ipynb'", "the path of a file"]),
-        ("run 07 --profile fast", ["'fast'", "'quick', 'full'"]),
-        ("run 07 -p NUM_TRAIN many", ["NUM_TRAIN 'many'", "a whole number"]),
-        ("run 07 -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
-        ("run 07 --output a_file", ["'a_file'", "no file can be written"]),
+        ("run nothing", ["'nothing'", "a number, a name, or the path", "11_feature_extraction"]),
+        ("run nowhere/11_feature_extraction.ipynb", ["'nowhere/11_feature_extraction.ipynb'", "the path of a file"]),
+        ("run 11 --profile fast", ["'fast'", "'quick', 'full'"]),
+        ("run 11 -p NUM_TRAIN many", ["NUM_TRAIN 'many'", "a whole number"]),
+        ("run 11 -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
+        ("run 11 --output a_file", ["'a_file'", "no file can be written"]),
         ("run broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
         ("student --output a_file", ["'a_file'", "no file can be written"]),
         ("student nothing", ["'nothing'", "a number, a name, or the path"]),
@@ -348,19 +348,19 @@ def test_a_relative_data_folder_is_taken_from_where_you_are(capsys) -> None:
 
 
 def test_student_keeps_answers_unless_forced(capsys) -> None:
-    answered, other = (Path("student", f"{name}.ipynb") for name in ("07_feature_extraction", "01_images_as_arrays"))
-    assert commands.main(["student", "07"]) == 0
+    answered, other = (Path("student", f"{name}.ipynb") for name in ("11_feature_extraction", "01_images_as_arrays"))
+    assert commands.main(["student", "11"]) == 0
     assert capsys.readouterr().out.strip() == str(answered)
     edition = answered.read_bytes()
     assert b"BEGIN SOLUTION" not in edition
     answered.write_bytes(edition.replace(b"raise NotImplementedError", b"return 2 #"))
-    assert commands.main(["student", "01", "07"]) == 0
+    assert commands.main(["student", "01", "11"]) == 0
     output, error = capsys.readouterr()
     assert output.strip() == str(other)
     assert str(answered) in error.splitlines()[0]
     assert "--force" in error.splitlines()[1]
     assert answered.read_bytes() != edition
-    assert commands.main(["student", "07", "--force"]) == 0
+    assert commands.main(["student", "11", "--force"]) == 0
     assert answered.read_bytes() == edition
 
 
@@ -369,7 +369,7 @@ def test_a_package_without_its_course_says_so(command: str, capsys, monkeypatch:
     from helpers.commands import notebooks
 
     monkeypatch.setattr(notebooks, "NOTEBOOK_FOLDER", Path("site-packages", "notebooks").resolve())
-    for arguments in (command, f"{command} 07"):
+    for arguments in (command, f"{command} 11"):
         assert commands.main(arguments.split()) == 2
         assert "was installed without them" in only_line(capsys)
     assert list(Path().iterdir()) == []

@@ -49,10 +49,10 @@ def printed(path: Path) -> str:
 # --- finding -----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["7", "07", "07_feature_extraction", "07_feature_extraction.ipynb"])
+@pytest.mark.parametrize("name", ["7", "07", "07_vanilla_cnn", "07_vanilla_cnn.ipynb"])
 def test_a_notebook_has_several_names(name: str) -> None:
     (found,) = notebooks.find_notebooks([name])
-    assert found == notebooks.NOTEBOOK_FOLDER / "07_feature_extraction.ipynb"
+    assert found == notebooks.NOTEBOOK_FOLDER / "07_vanilla_cnn.ipynb"
 
 
 def test_all_notebooks_come_in_order_and_a_name_given_twice_counts_once(good: Path) -> None:
@@ -64,10 +64,10 @@ def test_all_notebooks_come_in_order_and_a_name_given_twice_counts_once(good: Pa
 
 @pytest.mark.parametrize(
     "name",
-    ["99", "nothing", "", "missing.ipynb", "-1", "07_", "nowhere/07_feature_extraction.ipynb", "nowhere/07", "./07"],
+    ["99", "nothing", "", "missing.ipynb", "-1", "11_", "nowhere/11_feature_extraction.ipynb", "nowhere/11", "./11"],
 )
 def test_a_name_that_fits_nothing_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=f"Received notebook '{name}', expected .* 07_feature_extraction"):
+    with pytest.raises(ValueError, match=f"Received notebook '{name}', expected .* 11_feature_extraction"):
         notebooks.find_notebooks([name])
 
 
@@ -202,7 +202,7 @@ def test_the_full_profile_sets_what_the_notebooks_have() -> None:
         assert set(profile[path.stem]) <= set(known)
         for name, value in profile[path.stem].items():
             assert type(value) is type(ast.literal_eval(known[name])), (path.stem, name)
-    assert profile["07_feature_extraction"]["NUM_TRAIN"] >= 16_000
+    assert profile["11_feature_extraction"]["NUM_TRAIN"] >= 16_000
     assert notebooks.profile_parameters("quick") == {}
 
 

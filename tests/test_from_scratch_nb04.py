@@ -1,93 +1,94 @@
-"""Notebook 04's convolution and pooling, as they stand in its cells, against Keras; and its network against ours."""
+"""What notebook 04 writes out by hand, taken from its cells as they stand, against the course's own and Keras'."""
 
-import keras
+from pathlib import Path
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
+from skimage import data
 
-from helpers import architectures
+from helpers import datasets, images
 from tests.lesson_cells import run_cells
 
-NAMES = {"convolve_grey", "pad_same", "take_windows", "convolve", "pool"}
-
-LESSON = run_cells("04")
-
-sides = st.integers(6, 13)
-options = {
-    "height": sides,
-    "width": sides,
-    "channels": st.integers(1, 4),
-    "size": st.integers(1, 5),
-    "stride": st.integers(1, 4),
-    "padding": st.sampled_from(["valid", "same"]),
-    "seed": st.integers(0, 2**31),
-}
+IMAGE_SIZE, SIDE = 96, 128
+NAMES = {"read", "decode", "to_record", "from_record", "read_as_generator", "difference_hash", "save_again"}
+# Odd and even, upright and wide, smaller and larger than what they are brought to.
+SIZES = [(300, 451), (128, 128), (64, 200), (333, 97), (500, 192)]
 
 
-def draw_maps(seed: int, *shape: int) -> np.ndarray:
-    return np.random.default_rng(seed).normal(size=shape).astype("float32")
+LESSON = run_cells("04", IMAGE_SIZE=IMAGE_SIZE, SIDE=SIDE)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """JPEG files of one class folder, in different sizes."""
+    folder = tmp_path_factory.mktemp("pictures") / "cat"
+    folder.mkdir()
+    for number, size in enumerate(SIZES):
+        picture = images.resize(data.chelsea(), size)
+        Image.fromarray(np.roll(picture, number, axis=2)).save(folder / f"{number}.jpg", quality=95)
+    return images.find_files(folder)
+
+
+def as_dataset(files: list[Path]) -> tf.data.Dataset:
+    return tf.data.Dataset.from_tensor_slices(([str(path) for path in files], list(range(len(files)))))
 
 
 def test_the_lesson_defines_what_is_tested() -> None:
     assert set(LESSON) >= NAMES
 
 
-@settings(max_examples=60, deadline=None)
-@given(filters=st.integers(1, 5), **options)
-def test_the_convolution_equals_keras(height, width, channels, size, stride, padding, seed, filters) -> None:
-    picture = draw_maps(seed, height, width, channels)
-    weights, bias = draw_maps(seed + 1, size, size, channels, filters), draw_maps(seed + 2, filters)
-    layer = keras.layers.Conv2D(filters, size, strides=stride, padding=padding)
-    layer.build((None, height, width, channels))
-    layer.set_weights([weights, bias])
-    expected = np.asarray(layer(picture[np.newaxis]))[0]
-    np.testing.assert_allclose(
-        LESSON["convolve"](picture, weights, bias, stride=stride, padding=padding), expected, rtol=1e-4, atol=1e-4
+def test_its_reader_gives_nearly_what_the_course_feeds_to_networks(files: list[Path]) -> None:
+    read = [picture for picture, _ in as_dataset(files).map(LESSON["read"]).as_numpy_iterator()]
+    (expected,) = datasets.batches_from_files(files, image_size=IMAGE_SIZE).as_numpy_iterator()
+    assert np.abs(np.stack(read) - expected).mean() < 4
+
+
+def test_a_record_gives_back_file_and_label(files: list[Path]) -> None:
+    for label, path in enumerate(files):
+        content, number = LESSON["from_record"](LESSON["to_record"](path, label))
+        assert content.numpy() == path.read_bytes()
+        assert number.numpy() == label
+
+
+@settings(max_examples=30, deadline=None)
+@given(content=st.binary(), label=st.integers(-(2**63), 2**63 - 1))
+def test_a_record_gives_back_any_content(tmp_path_factory: pytest.TempPathFactory, content: bytes, label: int) -> None:
+    path = tmp_path_factory.mktemp("record") / "any"
+    path.write_bytes(content)
+    stored, number = LESSON["from_record"](LESSON["to_record"](path, label))
+    assert stored.numpy() == content
+    assert number.numpy() == label
+
+
+def test_a_record_is_decoded_as_its_file_is(files: list[Path]) -> None:
+    for path in files:
+        from_file, _ = LESSON["read"](str(path), 0)
+        from_record, _ = LESSON["decode"](*LESSON["from_record"](LESSON["to_record"](path, 0)))
+        np.testing.assert_array_equal(from_file, from_record)
+
+
+def test_its_nearest_reader_gives_what_the_generator_gives(files: list[Path]) -> None:
+    generator = LESSON["ImageDataGenerator"](rescale=1 / 255).flow_from_directory(
+        files[0].parents[1], target_size=(SIDE, SIDE), shuffle=False, class_mode="sparse"
     )
+    (read,) = as_dataset(files).map(LESSON["read_as_generator"]).batch(len(files)).as_numpy_iterator()
+    np.testing.assert_array_equal(generator[0][0], read[0])
 
 
-@settings(max_examples=60, deadline=None)
-@given(**options)
-def test_the_pooling_equals_keras(height, width, channels, size, stride, padding, seed) -> None:
-    maps = draw_maps(seed, height, width, channels)
-    arguments = {"strides": stride, "padding": padding}
-    by_keras = {
-        np.nanmax: lambda x: keras.layers.MaxPooling2D(size, **arguments)(x),
-        np.nanmean: lambda x: keras.layers.AveragePooling2D(size, **arguments)(x),
-        np.nanmin: lambda x: -keras.layers.MaxPooling2D(size, **arguments)(-x),
-    }
-    for reduce, layer in by_keras.items():
-        answer = LESSON["pool"](maps, reduce, size=size, stride=stride, padding=padding)
-        np.testing.assert_allclose(answer, np.asarray(layer(maps[np.newaxis]))[0], rtol=1e-4, atol=1e-5)
+def test_the_difference_hash_is_that_of_its_definition() -> None:
+    rising = np.tile(np.linspace(0, 255, 180).astype(np.uint8)[None, :, None], (160, 1, 3))
+    assert LESSON["difference_hash"](rising).shape == (64,)
+    assert LESSON["difference_hash"](rising).all()
+    assert not LESSON["difference_hash"](rising[:, ::-1]).any()
 
 
-def test_pooling_moves_by_its_own_size_unless_told() -> None:
-    maps = draw_maps(0, 9, 12, 2)
-    np.testing.assert_allclose(LESSON["pool"](maps, np.nanmax, size=3), keras.layers.MaxPooling2D(3)(maps[None])[0])
-
-
-@pytest.mark.parametrize("shape", [(3, 3), (2, 4), (5, 1), (1, 1)])
-def test_the_loop_equals_keras_on_a_grey_picture(shape: tuple[int, int]) -> None:
-    picture, kernel = draw_maps(1, 9, 11), draw_maps(2, *shape)
-    layer = keras.layers.Conv2D(1, shape, use_bias=False)
-    layer.build((None, 9, 11, 1))
-    layer.set_weights([kernel[:, :, np.newaxis, np.newaxis]])
-    expected = np.asarray(layer(picture[np.newaxis, :, :, np.newaxis]))[0, :, :, 0]
-    np.testing.assert_allclose(LESSON["convolve_grey"](picture, kernel), expected, rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize(("image_size", "num_classes"), [(96, 2), (96, 4), (48, 2), (150, 3)])
-def test_the_lessons_network_is_the_one_of_the_package(image_size: int, num_classes: int) -> None:
-    written_out = run_cells("04", tag="network")["build_vanilla"](image_size, num_classes)
-    ours = architectures.build_cnn(
-        input_shape=(image_size, image_size, 3), num_classes=num_classes, filters=(16, 32, 64, 128), dropout=0.5
-    )
-    assert [type(layer) for layer in written_out.layers] == [type(layer) for layer in ours.layers[1:]]
-    assert [layer.output.shape for layer in written_out.layers] == [layer.output.shape for layer in ours.layers[1:]]
-    assert written_out.count_params() == ours.count_params()
-    ours.set_weights(written_out.get_weights())
-    pictures = np.random.default_rng(0).uniform(0, 255, size=(2, image_size, image_size, 3)).astype("float32")
-    np.testing.assert_allclose(written_out(pictures), ours(pictures), rtol=1e-5, atol=1e-6)
-    rates = [[layer.rate for layer in m.layers if isinstance(layer, keras.layers.Dropout)] for m in (written_out, ours)]
-    assert rates[0] == rates[1]
+def test_the_difference_hash_hardly_sees_what_changes_a_file_and_not_the_picture() -> None:
+    cat = data.chelsea()
+    print_of = LESSON["difference_hash"](cat)
+    for version in (LESSON["save_again"](cat, 40), images.resize(cat, (150, 225))):
+        assert (LESSON["difference_hash"](version) != print_of).sum() <= 4
+    assert (LESSON["difference_hash"](data.astronaut()) != print_of).sum() > 16

@@ -105,7 +105,7 @@ def test_the_stamp_is_of_code_and_not_of_text() -> None:
 
 
 def test_the_stamp_follows_every_module_that_is_used() -> None:
-    files = outputs.used_modules("from helpers import features, checks", number="07")
+    files = outputs.used_modules("from helpers import features, checks", number="11")
     names = {path.relative_to(outputs.PACKAGE).as_posix() for path in files}
     assert {
         "features.py",
@@ -114,7 +114,7 @@ def test_the_stamp_follows_every_module_that_is_used() -> None:
         "cleaning/__init__.py",
         "images/_reading.py",
     } <= names
-    assert "checks/nb07.py" in names
+    assert "checks/nb11.py" in names
     assert not {"checks/nb01.py", "explain.py", "commands/run.py"} & names
 
 

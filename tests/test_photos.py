@@ -15,11 +15,11 @@ pytestmark = pytest.mark.photos
 # Shorter where a lesson is long, and longer where little shows in a short time; its text need not hold then.
 FULL = notebooks.profile_parameters("full")
 OTHERWISE = {
-    "05_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
-    "07_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
+    "08_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
+    "11_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
 }
-NUMBERS_ONLY = {"02_neurons_to_networks"}  # its DATASET names tables of small grey digits or clothes, not a folder
+NUMBERS_ONLY = {"02_a_neuron_learns"}  # its DATASET names tables of small grey digits or clothes, not a folder
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem not in NUMBERS_ONLY]
 
 
@@ -42,7 +42,7 @@ def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: 
     parameters = OTHERWISE.get(path.stem, {})
     page = run(path, tmp_path, DATASET=str(photos / name), **parameters)
     assert parameters or "Not so with these pictures" not in page, "what the text claims is true of photos, too"
-    if (path.stem, name) == ("04_vanilla_cnn", "cat_dog_small"):
+    if (path.stem, name) == ("07_vanilla_cnn", "cat_dog_small"):
         accuracy = re.search(r"training [\d.]+, validation ([\d.]+)", page)
         assert float(accuracy[1]) >= 0.72
     if (path.stem, name) == ("10_augmentation", "cat_dog_small"):

@@ -1,4 +1,4 @@
-"""Checks for the exercises: one module a notebook, named after it (`nb01`, `nb07`, ...).
+"""Checks for the exercises: one module a notebook, named after it (`nb01`, `nb11`, ...).
 
 A check calls what you wrote, says "Right: ..." when it is, and otherwise raises a `CheckError` whose message names
 the mistake. A check never shows the solution. `claim` is for the notebooks themselves: it holds their text to what it
@@ -14,10 +14,10 @@ OWN_DATA = ("synthetic_pets", "digits", "fashion_mnist")  # the text of a notebo
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Load `nb01`, `nb07`, ... when first named (PEP 562)."""
+    """Load `nb01`, `nb11`, ... when first named (PEP 562)."""
     if name.startswith("nb") and name[2:].isdecimal():
         return import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module 'helpers.checks' has no attribute {name!r}, expected nb01, nb07, ...")
+    raise AttributeError(f"module 'helpers.checks' has no attribute {name!r}, expected nb01, nb11, ...")
 
 
 def claim(holds: bool, text: str, *, on: str) -> None:

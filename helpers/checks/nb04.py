@@ -1,147 +1,304 @@
-"""Checks for notebook 04, a vanilla CNN."""
+"""Checks for notebook 04, image data sets."""
 
-import math
+import io
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
+from PIL import Image
 
-from helpers.checks._runner import case, exercise
+from helpers.checks._runner import Function, case, exercise, require
 
-FIXED = "Use the arguments, not fixed numbers."
+Array = np.ndarray
 
 
 @exercise(
-    case(96, 3, 1, "valid"),
-    case(96, 3, 2, "valid"),
-    case(97, 3, 2, "same"),
-    case(150, 3, 1, "valid"),
-    case(37, 2, 2, "valid"),
-    case(10, 4, 3, "valid"),
-    case(10, 4, 1, "same"),
-    case(96, 2, 2, "same"),
-    case(10, 5, 3, "same"),
-    asked="For {} pixels, kernel {}, stride {}, {}",
-    right="valid loses a rim and rounds down, same rounds up; so does Keras.",
+    case(PurePosixPath("pets/train/dog/000012.jpg"), why="The label is the name of the folder that the file is in."),
+    case(PurePosixPath("pets/all/cat.12.jpg"), why="With a dot in the stem, the label stands before it."),
+    case(
+        PurePosixPath("v1.2/mixed.set/horse/000007.jpg"),
+        why="Only a dot in the file's own stem counts, not one in a folder's name.",
+    ),
+    case(PureWindowsPath(r"C:\pets\train\dog\000012.jpg"), why="Use path.stem and path.parent.name, not the text."),
+    asked="For {}",
+    right="the label comes from the name or the folder, on every system.",
 )
-def check_output_size(size, kernel, stride, padding):
-    """`output_size(size, kernel, stride, padding)` gives the side of a feature map."""
-    last = size - kernel  # where the last window starts
-    valid = last // stride + 1
-    answer = math.ceil(size / stride) if padding == "same" else valid
-    return answer, {
-        "Count the place where the window starts as well.": last // stride,
-        "Without padding the map loses a rim of kernel - 1.": size,
-        "The stride is not used.": last + 1,
-        "A window that does not fit any more is left out. Round down before you add 1.": math.ceil(last / stride) + 1,
-        "A number of places is whole. Use // (divides and rounds down).": last / stride + 1,
-        "With a stride above 1, same makes the map smaller too.": size if padding == "same" else valid,
-        "A number of places is whole. Round up.": size / stride if padding == "same" else valid,
-        "Same rounds up, not down.": size // stride if padding == "same" else valid,
+def check_label_from_path(path):
+    """`label_from_path(path)` reads the class off a folder or a file name."""
+    label = path.stem.split(".")[0] if "." in path.stem else path.parent.name
+    return label, {
+        "One folder too high.": path.parent.parent.name,
+        "Without a dot in the stem, the label is the folder's name.": path.stem,
+        "That is the file: without a dot in the stem, the label is the folder's name.": path.name,
+        "With a dot in the stem, the label is in the file's name.": path.parent.name,
+        "Only what stands before the dot of the stem is the label.": path.stem if "." in path.stem else label,
+    }
+
+
+def _take_parts(answer: Any, *, count: int) -> list[Array]:
+    is_list = isinstance(answer, Sequence | np.ndarray) and len(answer) == count
+    require(is_list, f"Expected a list of {count} parts, one for each share.")
+    parts = [np.asarray(part) for part in answer]
+    require(
+        all(part.ndim == 1 and (part.size == 0 or np.issubdtype(part.dtype, np.integer)) for part in parts),
+        "Each part has to be a flat array of positions, whole numbers: join the classes with np.concatenate.",
+    )
+    return [part.astype(int) for part in parts]
+
+
+def _view_split(split: Function, labels: Array, shares: list[float], seed: int) -> Mapping[str, Any]:
+    """Look at what all right splits have in common."""
+    parts, same, other = (_take_parts(split(labels, shares, s), count=len(shares)) for s in (seed, seed, seed + 1))
+    together, last = np.concatenate(parts), len(labels) - 1
+    outside, repeated = (together < 0) | (together > last), len(together) - len(np.unique(together))
+    held = np.array([np.bincount(labels.take(part, mode="clip"), minlength=3) for part in parts])  # (parts, classes)
+    exact = np.outer(shares, np.bincount(labels))
+    held_about = np.where(abs(held - exact) <= 1, np.round(exact), held).astype(int).tolist()
+    return {
+        f"{{}} of your positions are outside of 0 to {last}, expected {{}}.": outside.sum(),
+        "{} positions stand in your parts more than once, expected {}: draw without putting back.": repeated,
+        "Your parts hold {} positions, expected {}: where a share is no whole number, the rest has to go somewhere.": (
+            len(together)
+        ),
+        "The parts hold {} pictures of the classes, expected about {}: split each class separately, by the positions "
+        "where labels == label.": held_about,
+        "The same seed gave another split: make your generator from the seed, np.random.default_rng(seed).": (
+            all(map(np.array_equal, parts, same))
+        ),
+        "Another seed gave the same split: mix each class by the seed before you cut it.": (
+            all(map(np.array_equal, map(np.sort, parts), map(np.sort, other)))
+        ),
+    }
+
+
+LABELS = np.repeat([0, 1, 2], [60, 30, 11])
+
+
+@exercise(
+    case(LABELS, [0.6, 0.3, 0.1], 0),
+    case(
+        np.random.default_rng(4).permutation(LABELS),
+        [0.6, 0.3, 0.1],
+        0,
+        why="Right for sorted labels, not for mixed ones.",
+    ),
+    view=_view_split,
+    right="every part has each class's share, nobody is lost, and the same seed gives the same split.",
+)
+def check_stratified_split(labels, shares, seed):
+    """`stratified_split(labels, shares, seed)` parts positions class by class."""
+    random = np.random.default_rng(seed)
+    parts: list[list[int]] = [[] for _ in shares]
+    for label in np.unique(labels):
+        positions = random.permutation(np.flatnonzero(labels == label))
+        cuts = np.round(np.cumsum(shares)[:-1] * len(positions)).astype(int)
+        for part, piece in zip(parts, np.split(positions, cuts), strict=True):
+            part.extend(piece)
+    return parts, {}
+
+
+def _view_line(parse: Function, line: str) -> Mapping[str, Any]:
+    answer = parse(line)
+    require(isinstance(answer, tuple) and len(answer) == 2, "Return two things: the label and the picture.")
+    label, picture = answer
+    return {"Your label is {}, expected {}: the first number of the line.": label, "": picture}
+
+
+@exercise(
+    case("3,200," + ",".join(map(str, np.random.default_rng(5).integers(0, 256, size=4899)))),
+    view=_view_line,
+    dtype="uint8",
+    right="label 3 and 70 x 70 pixels: nothing was lost on the way through the text.",
+)
+def check_from_line(line):
+    """`from_line(line)` gives label and picture of a CSV line."""
+    numbers = np.array(line.split(","), dtype=int)
+    label, pixels = int(numbers[0]), numbers[1:].astype(np.uint8)
+    picture = pixels.reshape(70, 70)
+    return (label, picture), {
+        "The label comes first, the picture second.": (picture, label),
+        "Your label is the text '3', expected a number: int(...).": (str(label), picture),
+        "Your picture has 4,901 numbers: the first one is the label, not a pixel.": (label, numbers),
+        "Your picture is still a row: put it into shape with reshape(70, 70).": (label, pixels),
+        "Rows and columns are exchanged: the line holds the picture row by row.": (label, picture.T),
+    }
+
+
+def _view_pipeline(make: Function, count: int, batch_size: int) -> Mapping[str, Any]:
+    """Look at what comes out of two epochs over pictures whose values are 10 times their number."""
+    reads: list[int] = []
+
+    def pictures() -> Iterator[tuple[Array, int]]:
+        for number in range(count):
+            reads.append(number)
+            yield np.full((2, 2, 1), 10 * number, dtype=np.float32), number
+
+    signature = (tf.TensorSpec((2, 2, 1), tf.float32), tf.TensorSpec((), tf.int64))
+    source = tf.data.Dataset.from_generator(pictures, output_signature=signature)
+    random = tf.random.Generator.from_seed(6)
+    dataset = make(source, lambda batch: batch + random.uniform((), maxval=1.0), batch_size)
+    _require_batched_pairs(dataset)
+    epochs = [list(islice(dataset.as_numpy_iterator(), 2 * count)) for _ in range(2)]  # repeat() has no end
+    require(all(epochs), "Your data set is empty.")
+    orders = [[labels.tolist() for _, labels in epoch] for epoch in epochs]
+    labels, second = (np.concatenate(order) for order in orders)
+    values, again = (np.concatenate([pictures[:, 0, 0, 0] for pictures, _ in epoch]) for epoch in epochs)
+    in_files = [list(range(count))[start : start + batch_size] for start in range(0, count, batch_size)]
+    return {
+        "Your batches have up to {} pictures, expected {}: use batch_size.": max(map(len, orders[0])),
+        "An epoch has {} pictures, expected {}: don't drop the last, smaller batch.": min(len(labels), count),
+        "An epoch should have each picture once: no repeat().": np.array_equal(np.sort(labels), np.arange(count)),
+        "Pictures and labels no longer belong together: shuffle pairs, and augment pictures only.": (
+            np.array_equal(values // 10, labels)
+        ),
+        "Nobody was augmented: map augment over the pictures.": np.array_equal(values, 10 * labels),
+        "Two epochs read {} pictures, expected {}: put cache() behind the slow part, before what is random.": len(
+            reads
+        ),
+        "The pictures came in the order of the files: shuffle them.": orders[0] == in_files,
+        "The same pictures stay together: you shuffled whole batches. Shuffle before you batch.": (
+            sorted(orders[0]) == in_files
+        ),
+        "Both epochs had the same order: the cache has kept it. Shuffle behind the cache.": orders[0] == orders[1],
+        "Both epochs had the same random changes: the cache has kept them. Augment behind the cache.": (
+            np.array_equal(np.sort(values - 10 * labels), np.sort(again - 10 * second))
+        ),
+        "All in the right order, but prefetch is missing at the end.": _prefetches_last(dataset),
+    }
+
+
+def _require_batched_pairs(dataset: Any) -> None:
+    kind = type(dataset).__name__
+    require(isinstance(dataset, tf.data.Dataset), f"Your answer is of type {kind}, expected a tf.data.Dataset.")
+    spec = dataset.element_spec
+    require(
+        isinstance(spec, tuple) and len(spec) == 2,
+        "Your data set does not yield pairs (pictures, labels): the function for map has to return both.",
+    )
+    axes = [len(part.shape) for part in spec]
+    require(axes == [4, 1], f"Your pictures and labels have {axes} axes, expected [4, 1]: batch once.")
+
+
+def _prefetches_last(dataset: tf.data.Dataset) -> bool:
+    """Return whether prefetch comes behind all that makes the batches; options and the like may follow it."""
+    variant = tf.data.experimental.to_variant(dataset)
+    graph = tf.raw_ops.DatasetToGraphV2(input_dataset=variant, external_state_policy=1)  # 1: random state is no matter
+    steps = [node.op for node in tf.compat.v1.GraphDef.FromString(graph.numpy()).node]
+    return "Prefetch" in next(step for step in reversed(steps) if any(n in step for n in ("Prefetch", "Map", "Batch")))
+
+
+@exercise(
+    case(50, 8),
+    view=_view_pipeline,
+    right="read once; a new order and new changes in every epoch; the next batch is ready before it is asked for.",
+)
+def check_make_pipeline(pictures, augment, batch_size):
+    """`make_pipeline(pictures, augment, batch_size)`, by what comes out of it."""
+    mixed = pictures.cache().shuffle(1000).batch(batch_size)
+    return mixed.map(lambda x, y: (augment(x), y)).prefetch(1), {}
+
+
+def _view_file(is_readable: Function, name: str, content: bytes) -> Mapping[str, Any]:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / name
+        path.write_bytes(content)
+        return {"": is_readable(path)}
+
+
+def _encode(file_format: str) -> bytes:
+    buffer = io.BytesIO()
+    pixels = np.random.default_rng(7).integers(0, 256, size=(64, 48, 3)).astype(np.uint8)
+    Image.fromarray(pixels).save(buffer, format=file_format)
+    return buffer.getvalue()
+
+
+def _decodes(path: Path, how: str) -> bool:
+    try:
+        with Image.open(path) as picture:
+            getattr(picture, how)()
+    except OSError:
+        return False
+    return True
+
+
+JPEG, PNG = _encode("JPEG"), _encode("PNG")
+
+
+@exercise(
+    case("good.jpg", JPEG),
+    case("good.png", PNG, why="A whole PNG is a picture too."),
+    case("upper.JPEG", JPEG, why="Look at the contents, not at the suffix."),
+    case("text.jpg", b"<html>404 Not Found</html>"),
+    case("empty.jpg", b"", why="A suffix .jpg proves nothing."),
+    case("half.jpg", JPEG[: len(JPEG) // 2]),
+    case("half.png", PNG[: len(PNG) // 2], why="That file breaks off half-way."),
+    view=_view_file,
+    asked="For {0}",
+    right="whole pictures pass; text, nothing, and half a picture do not.",
+)
+def check_is_readable(path):
+    """`is_readable(path)` decodes a file to its end."""
+    return _decodes(path, "load"), {
+        "That is a whole picture: open it, decode it with load(), and return True.": False,
+        "That is a whole picture: look at the contents, not at the suffix.": path.suffix in (".jpg", ".png"),
+        "That is a text: a suffix .jpg proves nothing. Let Pillow decode it.": True,
+        "That file breaks off half-way: opening and verifying read too little. Call load().": _decodes(path, "verify"),
+    }
+
+
+def _view_leaks(find: Function, train: list[str], test: list[str]) -> Mapping[str, Any]:
+    comparisons = 0
+
+    class Counted(str):
+        """A text that counts how often it is compared."""
+
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal comparisons
+            comparisons += 1
+            return str.__eq__(self, other)
+
+    answer, size = find(train, test), 400
+    find([Counted(f"train {number}") for number in range(size)], [Counted(f"test {number}") for number in range(size)])
+    return {
+        "": answer,
+        f"Right, but for two lists of {size} you compared more than {size * size // 10:,} times, which is too slow for "
+        "a large data set: make a set of the training hashes first.": comparisons < size * size / 10,
     }
 
 
 @exercise(
-    case(4, 16, 32),
-    case(3, 1, 16, why=FIXED),
-    case(4, 32, 64, why=FIXED),
-    case(3, 3, 32, why=FIXED),
-    asked="For {2} filters of {0} x {0} that read {1} channels",
-    right="160, 8,224 and 32,832: the size of the picture does not come into it.",
+    case(["a1", "b2", "c3", "d4", "b2"], ["x9", "b2", "y8", "a1", "b2"]),
+    case(["a1"], ["b2"], why="Two splits without a common picture give an empty list."),
+    view=_view_leaks,
+    asked="For the training hashes {} and the test hashes {}",
+    right="three test pictures were seen in training. With a set, it stays quick for millions.",
 )
-def check_count_conv_parameters(size, channels, filters):
-    """`count_conv_parameters(size, channels, filters)` counts weights and biases."""
-    weights = size * size * channels * filters
-    return weights + filters, {
-        "That counts the weights only: each filter has a bias as well.": weights,
-        "That forgets the channels: a filter has one kernel for each channel that it reads.": (size * size + 1)
-        * filters,
-        "That has one side of the kernel only: a kernel of size 4 has 4 x 4 weights.": (size * channels + 1) * filters,
-        "That adds a bias for each channel: it is each filter that has one.": weights + channels,
-        "That adds a bias for each kernel: the kernels of a filter share one.": weights + channels * filters,
-        "That adds one bias in all: each filter has one.": weights + 1,
-        "That is one filter: multiply by the number of filters.": size * size * channels + 1,
-    }
-
-
-@exercise(
-    case(np.random.default_rng(4).normal(size=(2, 4, 6, 3)).astype("float32")),
-    right="the minimum is minus the maximum of minus x.",
-)
-def check_min_pool(maps):
-    """`min_pool(maps)` gives the minimum of each 2 x 2, by maximum pooling."""
-    pictures, height, width, channels = maps.shape
-    blocks = maps.reshape(pictures, height // 2, 2, width // 2, 2, channels)
-    low, high = blocks.min(axis=(2, 4)), blocks.max(axis=(2, 4))  # (n, h, w, c) -> (n, h / 2, w / 2, c)
-    return low, {
-        "Your map is as large as the one you got: pooling halves its height and its width.": maps,
-        "You pooled over the whole map: keep one number of each 2 x 2.": maps.min(axis=(1, 2)),
-        "That is the maximum of each block: turn the signs round before you pool, and back after.": high,
-        "That is minus the maximum: turn the signs round before you pool as well.": -high,
-        "That is minus the minimum: you pooled -maps. Now turn the signs back.": -low,
-        "That is the average of each block.": blocks.mean(axis=(2, 4)),
-    }
-
-
-@exercise(
-    case(2, why="Each of the two has the probability 1/2."),
-    case(4, why="Right for 2 classes, but each of four has the probability 1/4."),
-    case(1000, why="Right for 2 and 4 classes, so use the argument."),
-    asked="For {:,} classes",
-    tolerance=0.005,
-    right="ln k: 0.69 for two classes, 1.39 for four, 6.91 for ImageNet's 1,000.",
-)
-def check_expected_first_loss(classes):
-    """`expected_first_loss(num_classes)` is ln k."""
-    loss = math.log(classes)
-    return loss, {
-        "That is the probability of the right class: the loss is minus its logarithm.": 1 / classes,
-        "That is a logarithm to base 2: Keras uses the natural one, np.log.": math.log2(classes),
-        "That is a logarithm to base 10: Keras uses the natural one, np.log.": math.log10(classes),
-        "That is below 0: the loss is minus the logarithm of the probability.": -loss,
-        "You added up both classes: only the probability of the right class counts.": classes * loss,
-    }
-
-
-HISTORY = {
-    "loss": [0.70, 0.60, 0.50, 0.40, 0.30, 0.20],
-    "val_loss": [0.69, 0.61, 0.55, 0.58, 0.66, 0.80],  # lowest in epoch 3
-    "accuracy": [0.50, 0.66, 0.75, 0.82, 0.88, 0.93],
-    "val_accuracy": [0.52, 0.65, 0.71, 0.72, 0.74, 0.73],  # highest in epoch 5
-}
-
-
-@exercise(
-    case(HISTORY),
-    case({**HISTORY, "val_loss": [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}, why="Where it only rises, the first is best."),
-    asked="For the validation losses {0[val_loss]}",
-    right="after epoch 3 of this example the network learns its training pictures by heart.",
-)
-def check_best_epoch(history):
-    """`best_epoch(history)` is the epoch, from 1, with the lowest validation loss."""
-    losses, accuracies = history["val_loss"], history["val_accuracy"]
-    position = losses.index(min(losses))
-    return position + 1, {
-        "That is its position in the list, which counts from 0: the first epoch is 1.": position,
-        "That is the lowest loss: the epoch is asked for. See np.argmin.": min(losses),
-        "The validation accuracy is highest there: the loss is asked for.": accuracies.index(max(accuracies)) + 1,
-        "That is the last epoch: there the training loss is lowest, but the validation loss is highest.": len(losses),
-    }
-
-
-@exercise(
-    case([(96, 96, 16), (48, 48, 16), (9216,), (2,)], 32),
-    case([(10, 5, 2)], 1, why=FIXED),
-    asked="For the shapes {} and a batch of {}",
-    right="25 MB for this small example.",
-)
-def check_activation_bytes(shapes, batch_size):
-    """`activation_bytes(shapes, batch_size)` is the memory of all outputs for a batch."""
-    sizes = [math.prod(shape) for shape in shapes]
-    size = sum(sizes)
-    return 4 * batch_size * size, {
-        "That is how many numbers there are: each takes 4 bytes.": batch_size * size,
-        "That is for one picture: a batch has batch_size of them.": 4 * size,
-        "That is how many numbers one picture makes: 4 bytes each, and a whole batch of pictures.": size,
-        "You took 8 bytes for a number, as float64 has: networks compute with float32, 4 bytes.": 8 * batch_size * size,
-        "That is one layer's output: all of them are kept until the end.": 4 * batch_size * sizes[0],
-        "You added up the sides of a shape: multiply them, all three.": 4 * batch_size * sum(map(sum, shapes)),
+def check_find_leaks(train, test):
+    """`find_leaks(train_hashes, test_hashes)` gives positions in the test split."""
+    known = set(train)
+    leaks = [position for position, digest in enumerate(test) if digest in known]
+    return leaks, {
+        "You returned a set, which has no order: return a list of positions.": set(leaks),
+        "You returned the hashes themselves: return their positions in test_hashes.": [test[leak] for leak in leaks],
+        "You returned true or false: return the positions.": [digest in known for digest in test],
+        "You compared position by position: a picture may stand anywhere in the other split.": [
+            position for position, (one, other) in enumerate(zip(train, test, strict=False)) if one == other
+        ],
+        "Those are positions in train_hashes: the positions in test_hashes were asked for.": [
+            position for position, digest in enumerate(train) if digest in set(test)
+        ],
+        "Those are the test pictures that are not in training: the others were asked for.": [
+            position for position in range(len(test)) if position not in leaks
+        ],
+        "A picture that stands in the test twice leaks twice: list each of its positions.": [
+            leak for leak in leaks if test.index(test[leak]) == leak
+        ],
+        "Right positions: now in rising order, each once.": leaks[::-1],
     }

@@ -1,155 +1,147 @@
-"""Checks for notebook 07, feature extraction."""
+"""Checks for notebook 07, a vanilla CNN."""
 
-from collections.abc import Mapping
-from functools import partial
-from typing import Any
+import math
 
-import keras
 import numpy as np
 
-from helpers.checks._runner import Function, case, exercise, require
+from helpers.checks._runner import case, exercise
 
-Array = np.ndarray
+FIXED = "Use the arguments, not fixed numbers."
 
 
 @exercise(
-    case(np.random.default_rng(1).normal(size=(2, 3, 4, 5))),  # four different lengths: no axis hides
-    right="(2, 3, 4, 5) became (2, 5): one number a channel, wherever in the picture it was seen.",
+    case(96, 3, 1, "valid"),
+    case(96, 3, 2, "valid"),
+    case(97, 3, 2, "same"),
+    case(150, 3, 1, "valid"),
+    case(37, 2, 2, "valid"),
+    case(10, 4, 3, "valid"),
+    case(10, 4, 1, "same"),
+    case(96, 2, 2, "same"),
+    case(10, 5, 3, "same"),
+    asked="For {} pixels, kernel {}, stride {}, {}",
+    right="valid loses a rim and rounds down, same rounds up; so does Keras.",
 )
-def check_global_average(maps):
-    """`global_average(feature_map)` averages over height and width."""
-    return maps.mean(axis=(1, 2)), {
-        "You averaged over the pictures (axis 0): each keeps a row of its own.": maps.mean(axis=0),
-        "You averaged over the channels (the last axis): they are what is to be kept. Average over axes 1 and 2.": (
-            maps.mean(axis=3)
-        ),
-        "You flattened the map: that keeps every place. Average over height and width.": maps.reshape(len(maps), -1),
-        "You averaged over the pictures as well: keep axis 0, average over axes 1 and 2.": maps.mean(axis=(0, 1, 2)),
-        "That is the maximum of each channel. It works as pooling too, but here the average is asked for.": (
-            maps.max(axis=(1, 2))
-        ),
-        "That is the sum: divide by the number of places, height times width.": maps.sum(axis=(1, 2)),
+def check_output_size(size, kernel, stride, padding):
+    """`output_size(size, kernel, stride, padding)` gives the side of a feature map."""
+    last = size - kernel  # where the last window starts
+    valid = last // stride + 1
+    answer = math.ceil(size / stride) if padding == "same" else valid
+    return answer, {
+        "Count the place where the window starts as well.": last // stride,
+        "Without padding the map loses a rim of kernel - 1.": size,
+        "The stride is not used.": last + 1,
+        "A window that does not fit any more is left out. Round down before you add 1.": math.ceil(last / stride) + 1,
+        "A number of places is whole. Use // (divides and rounds down).": last / stride + 1,
+        "With a stride above 1, same makes the map smaller too.": size if padding == "same" else valid,
+        "A number of places is whole. Round up.": size / stride if padding == "same" else valid,
+        "Same rounds up, not down.": size // stride if padding == "same" else valid,
     }
 
 
 @exercise(
-    case(512, 512, 2),
-    case(1280, 64, 4, why="Use the arguments, not fixed numbers."),
-    asked="For {} channels, {} units, {} classes",
-    right="263,682 parameters, as Keras says: a weight for each input of a unit, and one bias.",
+    case(4, 16, 32),
+    case(3, 1, 16, why=FIXED),
+    case(4, 32, 64, why=FIXED),
+    case(3, 3, 32, why=FIXED),
+    asked="For {2} filters of {0} x {0} that read {1} channels",
+    right="160, 8,224 and 32,832: the size of the picture does not come into it.",
 )
-def check_count_head_parameters(channels, hidden, classes):
-    """`count_head_parameters(channels, hidden, classes)` counts weights and biases."""
-    first, last = (channels + 1) * hidden, (hidden + 1) * classes
-    return first + last, {
-        "That counts the weights only: each unit has a bias as well.": channels * hidden + hidden * classes,
-        "That is the hidden layer alone: the output layer has weights too.": first,
-        "That is for a flattened 5 by 5 map: the average leaves one number of 25.": first
-        + 24 * channels * hidden
-        + last,
-    }
-
-
-def _tiny_backbone() -> keras.Model:
-    inputs = keras.Input((16, 16, 3))
-    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
-    x = keras.layers.Conv2D(6, 3, use_bias=False)(x)
-    return keras.Model(inputs, keras.layers.BatchNormalization()(x), name="tiny_backbone")
-
-
-def _classify(backbone: keras.Model, num_classes: int, pool: type[keras.layers.Layer]) -> keras.Model:
-    backbone.trainable = False
-    inputs = keras.Input(backbone.input_shape[1:])
-    x = pool()(backbone(inputs, training=False))
-    return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
-
-
-def _view_classifier(build: Function, num_classes: int) -> Mapping[str, Any]:
-    backbone = _tiny_backbone()
-    model = build(backbone, num_classes)
-    require(isinstance(model, keras.Model), f"You returned a {type(model).__name__}, expected a keras.Model.")
-    pictures = np.random.default_rng(2).uniform(0, 255, size=(4, 16, 16, 3)).astype("float32")
-    rows, in_training = (keras.ops.convert_to_numpy(model(pictures, training=mode)) for mode in (False, True))
-    own = {id(weight) for weight in backbone.weights}
-    return {
-        "Your model gives {}, expected {}: one unit for each class, after averaging.": model.output_shape,
-        "The outputs of a picture do not sum to 1: the last layer needs activation='softmax'.": (
-            np.allclose(rows.sum(axis=-1), 1, atol=1e-4) and np.all(rows >= 0)
-        ),
-        "Weights of the backbone would train: set backbone.trainable = False.": any(
-            id(weight) in own for weight in model.trainable_weights
-        ),
-        "{} weights train, expected {}: one Dense layer on 6 averaged channels.": sum(
-            int(np.prod(weight.shape)) for weight in model.trainable_weights
-        ),
-        "In training your model answers differently: something in the backbone runs in training mode. Call it as "
-        "backbone(inputs, training=False), and leave dropout out of this head.": (
-            np.allclose(rows, in_training, atol=1e-5)
-        ),
+def check_count_conv_parameters(size, channels, filters):
+    """`count_conv_parameters(size, channels, filters)` counts weights and biases."""
+    weights = size * size * channels * filters
+    return weights + filters, {
+        "That counts the weights only: each filter has a bias as well.": weights,
+        "That forgets the channels: a filter has one kernel for each channel that it reads.": (size * size + 1)
+        * filters,
+        "That has one side of the kernel only: a kernel of size 4 has 4 x 4 weights.": (size * channels + 1) * filters,
+        "That adds a bias for each channel: it is each filter that has one.": weights + channels,
+        "That adds a bias for each kernel: the kernels of a filter share one.": weights + channels * filters,
+        "That adds one bias in all: each filter has one.": weights + 1,
+        "That is one filter: multiply by the number of filters.": size * size * channels + 1,
     }
 
 
 @exercise(
-    case(3),
-    view=_view_classifier,
-    right="only the 21 weights of this small test's head train; the backbone stays as it was.",
+    case(np.random.default_rng(4).normal(size=(2, 4, 6, 3)).astype("float32")),
+    right="the minimum is minus the maximum of minus x.",
 )
-def check_build_classifier(backbone, num_classes):
-    """`build_classifier(backbone, num_classes)` puts a head on a frozen backbone."""
-    return partial(_classify, backbone, num_classes, keras.layers.GlobalAveragePooling2D), {
-        "Your head reads a flattened map: put GlobalAveragePooling2D in front of the Dense layer.": partial(
-            _classify, backbone, num_classes, keras.layers.Flatten
-        ),
-    }
-
-
-def _near(positions: list[int], *, seed: int) -> Array:
-    """Return a point near the centre of each class."""
-    centres = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
-    return centres[positions] + np.random.default_rng(seed).normal(scale=0.3, size=(len(positions), 2))
-
-
-LABELS = np.array([0, 1, 2, 2, 1, 0, 1, 2, 0, 0])
-
-
-@exercise(
-    case(_near(LABELS, seed=3), LABELS, _near([2, 0, 1, 1], seed=4)),
-    asked="For four clear cases",
-    right="each picture goes to the class whose mean feature vector is nearest. Nothing was trained.",
-)
-def check_classify_by_nearest_mean(train_features, train_labels, features):
-    """`classify_by_nearest_mean(train_features, train_labels, features)` gives a label for each row."""
-    means = np.stack([train_features[train_labels == label].mean(axis=0) for label in range(3)])  # (classes, 2)
-    distances = np.linalg.norm(features[:, np.newaxis] - means, axis=2)  # (pictures, classes)
-    return distances.argmin(axis=1), {
-        "You returned all the distances: give the label of the smallest, with argmin(axis=1).": distances,
-        "You chose the mean that is farthest away: take argmin, not argmax.": distances.argmax(axis=1),
-        "You returned the position of the nearest picture: compare with a mean for each class, and return the class.": (
-            np.linalg.norm(features[:, np.newaxis] - train_features, axis=2).argmin(axis=1)
-        ),
+def check_min_pool(maps):
+    """`min_pool(maps)` gives the minimum of each 2 x 2, by maximum pooling."""
+    pictures, height, width, channels = maps.shape
+    blocks = maps.reshape(pictures, height // 2, 2, width // 2, 2, channels)
+    low, high = blocks.min(axis=(2, 4)), blocks.max(axis=(2, 4))  # (n, h, w, c) -> (n, h / 2, w / 2, c)
+    return low, {
+        "Your map is as large as the one you got: pooling halves its height and its width.": maps,
+        "You pooled over the whole map: keep one number of each 2 x 2.": maps.min(axis=(1, 2)),
+        "That is the maximum of each block: turn the signs round before you pool, and back after.": high,
+        "That is minus the maximum: turn the signs round before you pool as well.": -high,
+        "That is minus the minimum: you pooled -maps. Now turn the signs back.": -low,
+        "That is the average of each block.": blocks.mean(axis=(2, 4)),
     }
 
 
 @exercise(
-    case(
-        np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.05, 0.95], [0.3, 0.7], [0.55, 0.45]]),
-        np.array([1, 1, 1, 0, 0, 0]),  # wrong: positions 3 (0.95), 0 (0.9), 4 (0.7), 2 (0.6)
-        3,
-        why="The positions of the three mistakes with the highest probability.",
-    ),
-    right="the mistakes it was surest of come first; they teach you most about your data.",
+    case(2, why="Each of the two has the probability 1/2."),
+    case(4, why="Right for 2 classes, but each of four has the probability 1/4."),
+    case(1000, why="Right for 2 and 4 classes, so use the argument."),
+    asked="For {:,} classes",
+    tolerance=0.005,
+    right="ln k: 0.69 for two classes, 1.39 for four, 6.91 for ImageNet's 1,000.",
 )
-def check_most_confident_mistakes(probabilities, labels, count):
-    """`most_confident_mistakes(probabilities, labels, count)` gives positions."""
-    order = np.argsort(-probabilities.max(axis=1)).tolist()
-    wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels).tolist()
-    ranked = [position for position in order if position in wrong]
-    return ranked[:count], {
-        "You start with the least confident mistakes: sort so that the largest probability comes first.": (
-            ranked[::-1][:count]
-        ),
-        "Right answers are among yours: keep the wrong ones, then sort.": order[:count],
-        "You sorted all pictures: keep the wrong ones, then sort, and return the first `count`.": order,
-        "Right positions, not sorted: the most confident comes first.": wrong[:count],
-        "Those are all the mistakes: return only the first `count` of them.": ranked,
+def check_expected_first_loss(classes):
+    """`expected_first_loss(num_classes)` is ln k."""
+    loss = math.log(classes)
+    return loss, {
+        "That is the probability of the right class: the loss is minus its logarithm.": 1 / classes,
+        "That is a logarithm to base 2: Keras uses the natural one, np.log.": math.log2(classes),
+        "That is a logarithm to base 10: Keras uses the natural one, np.log.": math.log10(classes),
+        "That is below 0: the loss is minus the logarithm of the probability.": -loss,
+        "You added up both classes: only the probability of the right class counts.": classes * loss,
+    }
+
+
+HISTORY = {
+    "loss": [0.70, 0.60, 0.50, 0.40, 0.30, 0.20],
+    "val_loss": [0.69, 0.61, 0.55, 0.58, 0.66, 0.80],  # lowest in epoch 3
+    "accuracy": [0.50, 0.66, 0.75, 0.82, 0.88, 0.93],
+    "val_accuracy": [0.52, 0.65, 0.71, 0.72, 0.74, 0.73],  # highest in epoch 5
+}
+
+
+@exercise(
+    case(HISTORY),
+    case({**HISTORY, "val_loss": [0.4, 0.5, 0.6, 0.7, 0.8, 0.9]}, why="Where it only rises, the first is best."),
+    asked="For the validation losses {0[val_loss]}",
+    right="after epoch 3 of this example the network learns its training pictures by heart.",
+)
+def check_best_epoch(history):
+    """`best_epoch(history)` is the epoch, from 1, with the lowest validation loss."""
+    losses, accuracies = history["val_loss"], history["val_accuracy"]
+    position = losses.index(min(losses))
+    return position + 1, {
+        "That is its position in the list, which counts from 0: the first epoch is 1.": position,
+        "That is the lowest loss: the epoch is asked for. See np.argmin.": min(losses),
+        "The validation accuracy is highest there: the loss is asked for.": accuracies.index(max(accuracies)) + 1,
+        "That is the last epoch: there the training loss is lowest, but the validation loss is highest.": len(losses),
+    }
+
+
+@exercise(
+    case([(96, 96, 16), (48, 48, 16), (9216,), (2,)], 32),
+    case([(10, 5, 2)], 1, why=FIXED),
+    asked="For the shapes {} and a batch of {}",
+    right="25 MB for this small example.",
+)
+def check_activation_bytes(shapes, batch_size):
+    """`activation_bytes(shapes, batch_size)` is the memory of all outputs for a batch."""
+    sizes = [math.prod(shape) for shape in shapes]
+    size = sum(sizes)
+    return 4 * batch_size * size, {
+        "That is how many numbers there are: each takes 4 bytes.": batch_size * size,
+        "That is for one picture: a batch has batch_size of them.": 4 * size,
+        "That is how many numbers one picture makes: 4 bytes each, and a whole batch of pictures.": size,
+        "You took 8 bytes for a number, as float64 has: networks compute with float32, 4 bytes.": 8 * batch_size * size,
+        "That is one layer's output: all of them are kept until the end.": 4 * batch_size * sizes[0],
+        "You added up the sides of a shape: multiply them, all three.": 4 * batch_size * sum(map(sum, shapes)),
     }

@@ -75,14 +75,14 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
     """Return the course's notebooks in order, or those named.
 
     Args:
-        names: numbers (`"07"` or `"7"`), names (`"07_feature_extraction"`) or paths; none means all.
+        names: numbers (`"07"` or `"7"`), names (`"11_feature_extraction"`) or paths; none means all.
 
     Raises:
         ValueError: if a name fits no notebook, or the course's notebooks are not here.
 
     Example:
-        >>> [path.stem for path in find_notebooks(["7"])]
-        ['07_feature_extraction']
+        >>> [path.stem for path in find_notebooks(["11"])]
+        ['11_feature_extraction']
     """
     course = sorted(NOTEBOOK_FOLDER.glob("[0-9][0-9]_*.ipynb"))
     chosen = [_find_notebook(name, course) for name in names] if names else course

@@ -32,7 +32,7 @@ def add_outputs(commands: Any) -> None:
         "outputs",
         refresh_notebooks,
         help="For authors: execute the notebooks that have changed, or the package under them, and store the outputs.",
-        example="outputs 07 --all",
+        example="outputs 11 --all",
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
     parser.add_argument("--all", action="store_true", help="also those whose stamp says that nothing has changed")

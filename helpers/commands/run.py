@@ -27,7 +27,7 @@ def add_run(commands: Any) -> None:
         "run",
         run_course,
         help="Execute the notebooks in order, and write them and one HTML index of them to a folder.",
-        example="run 07 -p DATASET my_photos",
+        example="run 11 -p DATASET my_photos",
     )
     parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
     parser.add_argument(

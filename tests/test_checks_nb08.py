@@ -1,11 +1,11 @@
-"""What the answers of notebook 05 are held to is what Keras does."""
+"""What the answers of notebook 08 are held to is what Keras does."""
 
 import keras
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.checks import nb05
+from helpers.checks import nb08
 
 
 @settings(deadline=None, max_examples=50)
@@ -23,10 +23,10 @@ def test_the_stop_is_that_of_keras(losses: list[float], patience: int) -> None:
         callback.on_epoch_end(stop - 1, {"val_loss": loss})
         if model.stop_training:
             break
-    assert nb05.check_find_stop.solve(losses, patience) == (stop, callback.best_epoch + 1)
+    assert nb08.check_find_stop.solve(losses, patience) == (stop, callback.best_epoch + 1)
 
 
 def test_the_deviation_is_that_of_keras() -> None:
     for shape in ((3, 3, 16, 32), (300, 200)):
         drawn = keras.ops.convert_to_numpy(keras.initializers.HeNormal(seed=0)(shape))
-        assert drawn.std() == pytest.approx(nb05.check_he_deviation.solve(shape), rel=0.03)
+        assert drawn.std() == pytest.approx(nb08.check_he_deviation.solve(shape), rel=0.03)

@@ -1,4 +1,4 @@
-"""Checks for notebook 05, training better."""
+"""Checks for notebook 08, training better."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Notebook 05's batch normalisation and dropout, as they stand in its cells, against Keras; its block against ours."""
+"""Notebook 08's batch normalisation and dropout, as they stand in its cells, against Keras; its block against ours."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ from tests.lesson_cells import run_cells
 
 NAMES = {"scale_and_shift", "normalise_in_training", "normalise_in_use", "normalised_block", "drop"}
 
-LESSON = run_cells("05")
+LESSON = run_cells("08")
 
 
 def test_the_lesson_defines_what_is_tested() -> None:
