@@ -32,6 +32,12 @@ PARAMETERS = {
     # convolutions 1,145,408, four numbers a channel of normalisation 3,584, then 256 values to 300 units, to 10
     "build_cnn_e_normalised": ({}, 1_229_102),
     "build_efficientnet_lite": ({"num_classes": 1000}, 4_694_024),
+    "build_googlenet": ({}, 6_998_552),  # as in the authors' group's model for Caffe
+    "build_lenet5": ({}, 60_850),  # 60,000 in the paper, 850 of our last layer
+    "build_resnet50": ({}, 25_636_712),  # this and VGG's: keras.applications
+    "build_small": ({"kind": "plain"}, 56_530),
+    "build_vgg16": ({}, 138_357_544),
+    "build_vgg19": ({}, 143_667_240),
 }
 
 

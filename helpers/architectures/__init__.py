@@ -7,6 +7,7 @@ forget to. The models come uncompiled: the loss and the optimizer are the lesson
 - ``_cnn``: the small network of the lessons, with blocks and options of your choice
 - ``_source_notes``: the networks of the notes that this course grew from
 - ``_efficientnet_lite``: the network whose pretrained weights come with the course
+- ``_lenet``, ``_vgg``, ``_googlenet``, ``_resnet``: the famous ones
 - ``_cost``: what one picture costs
 """
 
@@ -19,6 +20,7 @@ from helpers.architectures._blocks import (
     normalised_convolution,
     separable_block,
     start,
+    subtract_mean_bgr,
 )
 from helpers.architectures._cnn import build_cnn, build_cnn_separable
 from helpers.architectures._cost import count_multiply_adds
@@ -29,6 +31,9 @@ from helpers.architectures._efficientnet_lite import (
     normalise,
     round_filters,
 )
+from helpers.architectures._googlenet import build_googlenet, inception_module
+from helpers.architectures._lenet import build_lenet5
+from helpers.architectures._resnet import build_resnet50, conv_block, identity_block
 from helpers.architectures._source_notes import (
     build_cnn_a,
     build_cnn_c,
@@ -37,6 +42,7 @@ from helpers.architectures._source_notes import (
     build_cnn_e_grey,
     build_cnn_e_normalised,
 )
+from helpers.architectures._vgg import build_vgg16, build_vgg19, vgg_block
 
 __all__ = [
     "build_cnn",
@@ -48,11 +54,19 @@ __all__ = [
     "build_cnn_e_normalised",
     "build_cnn_separable",
     "build_efficientnet_lite",
+    "build_googlenet",
+    "build_lenet5",
+    "build_resnet50",
+    "build_vgg16",
+    "build_vgg19",
     "clone_initializer",
+    "conv_block",
     "convolution_block",
     "convolve",
     "count_multiply_adds",
     "flatten_or_average",
+    "identity_block",
+    "inception_module",
     "inverted_residual",
     "l2_regularizer",
     "normalise",
@@ -61,4 +75,6 @@ __all__ = [
     "round_filters",
     "separable_block",
     "start",
+    "subtract_mean_bgr",
+    "vgg_block",
 ]
