@@ -8,6 +8,7 @@ forget to. The models come uncompiled: the loss and the optimizer are the lesson
 - ``_source_notes``: the networks of the notes that this course grew from
 - ``_efficientnet_lite``: the network whose pretrained weights come with the course
 - ``_lenet``, ``_vgg``, ``_googlenet``, ``_resnet``: the famous ones
+- ``_small``: of each famous kind a small one, to compare them
 - ``_cost``: what one picture costs
 """
 
@@ -34,6 +35,7 @@ from helpers.architectures._efficientnet_lite import (
 from helpers.architectures._googlenet import build_googlenet, inception_module
 from helpers.architectures._lenet import build_lenet5
 from helpers.architectures._resnet import build_resnet50, conv_block, identity_block
+from helpers.architectures._small import build_small
 from helpers.architectures._source_notes import (
     build_cnn_a,
     build_cnn_c,
@@ -57,6 +59,7 @@ __all__ = [
     "build_googlenet",
     "build_lenet5",
     "build_resnet50",
+    "build_small",
     "build_vgg16",
     "build_vgg19",
     "clone_initializer",

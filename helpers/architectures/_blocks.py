@@ -108,6 +108,25 @@ def normalised_convolution(
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
+def convolve_relu(
+    x: KerasTensor, filters: int, size: int, *, strides: int = 1, normalise: bool = False, name: str
+) -> KerasTensor:
+    """Convolution and ReLU, with batch normalisation between them or without."""
+    if not normalise:
+        return layers.Conv2D(filters, size, strides=strides, padding="same", activation="relu", name=name)(x)
+    x = layers.Conv2D(
+        filters,
+        size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_bn")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
 def separable_block(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:
     """The same job as :func:`convolution_block` in two cheap steps: look around in each channel, then mix channels.
 

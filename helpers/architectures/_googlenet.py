@@ -3,10 +3,12 @@
 Source: Szegedy et al. 2015, "Going Deeper with Convolutions", table 1 and figure 3.
 """
 
+from functools import partial
+
 import keras
 from keras import KerasTensor, layers
 
-from helpers.architectures._blocks import MEAN_RGB, Shape, start
+from helpers.architectures._blocks import MEAN_RGB, Shape, convolve_relu, start
 
 # One row per module, columns of table 1: 1 x 1; before 3 x 3, 3 x 3; before 5 x 5, 5 x 5; after the pooling.
 _STAGES = {
@@ -22,13 +24,16 @@ _STAGES = {
 }
 
 
-def inception_module(x: KerasTensor, filters: tuple[int, int, int, int, int, int], *, name: str) -> KerasTensor:
+def inception_module(
+    x: KerasTensor, filters: tuple[int, int, int, int, int, int], *, normalise: bool = False, name: str
+) -> KerasTensor:
     """Look at 1 x 1, 3 x 3 and 5 x 5 pixels and at a maximum, side by side, and stack what comes out.
 
     Args:
         x: map (batch, height, width, channels).
         filters: of the 1 x 1 branch; of the 1 x 1 before the 3 x 3, of the 3 x 3; of the 1 x 1 before the 5 x 5, of
             the 5 x 5; of the 1 x 1 after the pooling.
+        normalise: whether there is batch normalisation before each ReLU, as in later versions.
         name: start of the layers' names.
 
     Returns:
@@ -40,13 +45,14 @@ def inception_module(x: KerasTensor, filters: tuple[int, int, int, int, int, int
     (None, 28, 28, 256)
     """
     one, before_three, three, before_five, five, after_pool = filters
-    branch1 = _convolve(x, one, 1, name=f"{name}_1x1")
-    branch2 = _convolve(x, before_three, 1, name=f"{name}_3x3_reduce")
-    branch2 = _convolve(branch2, three, 3, name=f"{name}_3x3")
-    branch3 = _convolve(x, before_five, 1, name=f"{name}_5x5_reduce")
-    branch3 = _convolve(branch3, five, 5, name=f"{name}_5x5")
+    convolve = partial(convolve_relu, normalise=normalise)
+    branch1 = convolve(x, one, 1, name=f"{name}_1x1")
+    branch2 = convolve(x, before_three, 1, name=f"{name}_3x3_reduce")
+    branch2 = convolve(branch2, three, 3, name=f"{name}_3x3")
+    branch3 = convolve(x, before_five, 1, name=f"{name}_5x5_reduce")
+    branch3 = convolve(branch3, five, 5, name=f"{name}_5x5")
     branch4 = layers.MaxPooling2D(3, strides=1, padding="same", name=f"{name}_pool")(x)
-    branch4 = _convolve(branch4, after_pool, 1, name=f"{name}_pool_proj")
+    branch4 = convolve(branch4, after_pool, 1, name=f"{name}_pool_proj")
     return layers.Concatenate(name=name)([branch1, branch2, branch3, branch4])
 
 
@@ -71,10 +77,10 @@ def build_googlenet(
     """
     # Section 5: RGB with zero mean.
     pictures, x = start(input_shape, scale=1.0, offset=[-mean for mean in MEAN_RGB])
-    x = _convolve(x, 64, 7, strides=2, name="conv1")  # 224 -> 112
+    x = convolve_relu(x, 64, 7, strides=2, name="conv1")  # 224 -> 112
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="pool1")(x)  # -> 56
-    x = _convolve(x, 64, 1, name="conv2_reduce")
-    x = _convolve(x, 192, 3, name="conv2")
+    x = convolve_relu(x, 64, 1, name="conv2_reduce")
+    x = convolve_relu(x, 192, 3, name="conv2")
     for stage, modules in _STAGES.items():
         x = layers.MaxPooling2D(3, strides=2, padding="same", name=f"pool{int(stage) - 1}")(x)  # -> 28, 14, 7
         for letter, filters in zip("abcde", modules, strict=False):
@@ -84,7 +90,3 @@ def build_googlenet(
         x = layers.Dropout(0.4, name="dropout")(x)  # table 1
         x = layers.Dense(num_classes, activation="softmax", name="predictions")(x)
     return keras.Model(pictures, x, name="googlenet")
-
-
-def _convolve(x: KerasTensor, filters: int, size: int, *, strides: int = 1, name: str) -> KerasTensor:
-    return layers.Conv2D(filters, size, strides=strides, padding="same", activation="relu", name=name)(x)

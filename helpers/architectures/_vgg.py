@@ -7,21 +7,24 @@ Source: Simonyan and Zisserman 2015, "Very Deep Convolutional Networks for Large
 import keras
 from keras import KerasTensor, layers
 
-from helpers.architectures._blocks import Shape, check_size, subtract_mean_bgr
+from helpers.architectures._blocks import Shape, check_size, convolve_relu, subtract_mean_bgr
 
 _FILTERS = (64, 128, 256, 512, 512)
 
 
-def vgg_block(x: KerasTensor, filters: int, *, convolutions: int = 2, name: str) -> KerasTensor:
+def vgg_block(
+    x: KerasTensor, filters: int, *, convolutions: int = 2, normalise: bool = False, name: str
+) -> KerasTensor:
     """Several 3 x 3 convolutions, each with ReLU, then a pooling that halves height and width.
 
     Two of them see 5 x 5 pixels, three see 7 x 7, with fewer weights than one large kernel and a ReLU after each.
+    `normalise` puts batch normalisation before each ReLU, which came a year after the paper.
 
     >>> vgg_block(keras.Input((56, 56, 128)), 256, convolutions=3, name="block3").shape
     (None, 28, 28, 256)
     """
     for number in range(1, convolutions + 1):
-        x = layers.Conv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv{number}")(x)
+        x = convolve_relu(x, filters, 3, normalise=normalise, name=f"{name}_conv{number}")
     return layers.MaxPooling2D(2, strides=2, name=f"{name}_pool")(x)  # (b, h, w, f) -> (b, h // 2, w // 2, f)
 
 
