@@ -142,3 +142,22 @@ def test_the_conv_block_changes_size_and_channels(strides: int, sides: tuple[int
 def test_vgg_needs_32_pixels() -> None:
     with pytest.raises(ValueError, match=r"Received pictures of 31 x 64 for 5 blocks.*sides of 32 or more"):
         architectures.build_vgg16(input_shape=(31, 64, 3), include_top=False)
+
+
+# --- Small ones of each kind --------------------------------------------------------------------------------
+
+SMALL = {"plain": 15_336, "VGG": 14_310, "Inception": 13_597, "ResNet": 15_710}
+
+
+@pytest.mark.parametrize("kind", SMALL)
+def test_the_small_ones_cost_about_the_same(kind: str) -> None:
+    model = architectures.build_small(kind=kind, num_classes=2)
+    assert model.count_params() == SMALL[kind]
+    assert architectures.count_multiply_adds(model) / 1e6 == pytest.approx(1.9, abs=0.1)
+    assert model.get_layer("average").input.shape[1:3] == (4, 4)
+    assert architectures.build_small(kind=kind, input_shape=(8, 12, 3), num_classes=5).output_shape == (None, 5)
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="Received kind 'vgg', expected one of plain, VGG, Inception, ResNet"):
+        architectures.build_small(kind="vgg")
