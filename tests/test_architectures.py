@@ -35,7 +35,7 @@ PARAMETERS = {
     "build_googlenet": ({}, 6_998_552),  # as in the authors' group's model for Caffe
     "build_lenet5": ({}, 60_850),  # 60,000 in the paper, 850 of our last layer
     "build_resnet50": ({}, 25_636_712),  # this and VGG's: keras.applications
-    "build_small": ({"kind": "plain"}, 15_336),
+    "build_small": ({"kind": "plain"}, 22_774),
     "build_vgg16": ({}, 138_357_544),
     "build_vgg19": ({}, 143_667_240),
 }

@@ -146,14 +146,14 @@ def test_vgg_needs_32_pixels() -> None:
 
 # --- Small ones of each kind --------------------------------------------------------------------------------
 
-SMALL = {"plain": 15_336, "VGG": 14_310, "Inception": 13_597, "ResNet": 15_710}
+SMALL = {"plain": 22_774, "VGG": 21_742, "Inception": 21_246, "ResNet": 22_534}
 
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_the_small_ones_cost_about_the_same(kind: str) -> None:
     model = architectures.build_small(kind=kind, num_classes=2)
     assert model.count_params() == SMALL[kind]
-    assert architectures.count_multiply_adds(model) / 1e6 == pytest.approx(1.9, abs=0.1)
+    assert architectures.count_multiply_adds(model) / 1e6 == pytest.approx(2.4, abs=0.15)
     assert model.get_layer("average").input.shape[1:3] == (4, 4)
     assert architectures.build_small(kind=kind, input_shape=(8, 12, 3), num_classes=5).output_shape == (None, 5)
 
