@@ -17,8 +17,8 @@ FULL = notebooks.profile_parameters("full")
 OTHERWISE = {
     "08_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
     "11_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
-    "13_famous_architectures": {"STEPS": 100, "NUM_SEEDS": 2},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
+    "13_famous_architectures": {"STEPS": 100, "NUM_SEEDS": 2},
 }
 NUMBERS_ONLY = {"02_a_neuron_learns"}  # its DATASET names tables of small grey digits or clothes, not a folder
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem not in NUMBERS_ONLY]
