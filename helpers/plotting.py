@@ -359,13 +359,7 @@ def show_lines(
     axis = axes[0, 0]
     for index, (label, (x, y)) in enumerate(lines.items()):
         axis.plot(x, y, marker="o", color=LINE_COLOURS[index % len(LINE_COLOURS)], label=label)
-    if log_x:
-        ticks = sorted({value for x, _ in lines.values() for value in x})
-        axis.set_xscale("log")
-        axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
-        axis.minorticks_off()
-    elif all(float(value).is_integer() for x, _ in lines.values() for value in x):  # there is no epoch 2.5
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _mark_values(axis, {value for x, _ in lines.values() for value in x}, log_x=log_x)
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
     axis.legend()
@@ -465,6 +459,17 @@ def show_number_grids(
         axis.set(xlim=(-0.1, columns + 0.1), ylim=(tallest + 0.1, -0.1), title=title, aspect="equal", anchor="N")
         axis.axis("off")
     display_figure(figure, colours=MOST_COLOURS, alt=alt)
+
+
+def _mark_values(axis: Axes, values: set[float], *, log_x: bool) -> None:
+    """Put ticks on a horizontal axis: at each value if it is logarithmic, at whole numbers if all values are."""
+    if log_x:
+        ticks = sorted(values)
+        axis.set_xscale("log")
+        axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
+        axis.minorticks_off()
+    elif all(float(value).is_integer() for value in values):  # there is no epoch 2.5
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def show_model(model: "keras.Model", *, alt: str) -> None:
@@ -659,11 +664,7 @@ def show_spread(
         axis.errorbar(x, mean, yerr=error, marker="o", markersize=4, capsize=3, label=label, **look)
     if level is not None:
         axis.axhline(level, color=BLACK, linestyle=":", linewidth=1)
-    if log_x:
-        ticks = sorted({value for x, _ in lines.values() for value in x})
-        axis.set_xscale("log")
-        axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
-        axis.minorticks_off()
+    _mark_values(axis, {value for x, _ in lines.values() for value in x}, log_x=log_x)
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
     if len(lines) > 1:

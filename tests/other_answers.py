@@ -351,6 +351,18 @@ def mix_with_flip(pictures, labels, share):
     return tuple(share * values + (1 - share) * np.flip(values, axis=0) for values in (pictures, labels))
 
 
+# --- 13 ----------------------------------------------------------------------------------------------------------
+
+
+def add_by_operator(x, filters, *, size=3, normalise=True, padding="same"):
+    f = x
+    for number in range(2):
+        f = keras.layers.Conv2D(filters, size, padding=padding, use_bias=False)(f)
+        f = keras.layers.BatchNormalization(momentum=0.5)(f) if normalise else f
+        f = keras.activations.relu(f) if number == 0 else f
+    return keras.layers.Activation("relu")(x + f)
+
+
 # --- 14 ----------------------------------------------------------------------------------------------------------
 
 
@@ -440,6 +452,11 @@ RIGHT = {
     "nb10.check_share_unchanged": [lambda probabilities: np.prod([1 - p for p in probabilities])],
     "nb10.check_gain_and_error": [gain_by_statistics],
     "nb10.check_mix_up": [mix_with_flip],
+    "nb13.check_stack_and_single": [lambda n, c: (sum([9 * c * c] * n), np.int64((1 + n * 2) ** 2 * c**2))],
+    "nb13.check_dense_parameters": [lambda sizes: sum(a * b + b for a, b in pairwise(sizes))],
+    "nb13.check_count_with_bottleneck": [lambda s, c, n, f: np.int64(s * s * c * n + s * s * n * f * 25)],
+    "nb13.check_residual_block": [add_by_operator],
+    "nb13.check_count_layers": [lambda blocks, convolutions: np.int64(np.sum(blocks) * convolutions + 2)],
     "nb14.check_count_with_stride": [count_by_building],
     "nb14.check_count_inverted_residual": [
         lambda c, f, t: np.int64(c * t * (c + 9 + f) if t > 1 else c * (9 + f)),
@@ -668,6 +685,17 @@ WRONG = {
     "nb10.check_share_unchanged": [(lambda probabilities: 0.125, "For p = [0.9]")],
     "nb10.check_gain_and_error": [(lambda a, b: np.mean(b) - np.mean(a), "expected a tuple")],
     "nb10.check_mix_up": [(lambda pictures, labels, share: share * pictures, "expected a tuple")],
+    "nb13.check_stack_and_single": [(lambda n, c: n * 9 * c * c, "expected a tuple")],
+    "nb13.check_dense_parameters": [(lambda sizes: 123_642_856, "One layer has two sizes")],
+    "nb13.check_count_with_bottleneck": [(lambda s, c, n, f: 12_443_648, "Use the arguments, not fixed numbers")],
+    "nb13.check_residual_block": [
+        (lambda x, filters: 3, "You returned a int"),
+        (lambda x, filters: keras.layers.Add()([x, keras.layers.Conv2D(filters, 3, padding="same")(x)]), "has 1 conv"),
+        (lambda x, filters: add_by_operator(x, filters, size=5), "has kernels of"),
+        (lambda x, filters: add_by_operator(x, filters, normalise=False), "0 layers of batch normalisation"),
+        (lambda x, filters: add_by_operator(x, filters, padding="valid"), "with ValueError"),
+    ],
+    "nb13.check_count_layers": [(lambda blocks, convolutions: 50, "you have 50, expected 101")],
     "nb14.check_count_with_stride": [(lambda *sizes: sizes[1] * sizes[2], "expected a tuple")],
     "nb14.check_find_efficient": [(lambda costs, accuracies: set(costs), "expected a list")],
 }

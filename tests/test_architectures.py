@@ -32,6 +32,12 @@ PARAMETERS = {
     # convolutions 1,145,408, four numbers a channel of normalisation 3,584, then 256 values to 300 units, to 10
     "build_cnn_e_normalised": ({}, 1_229_102),
     "build_efficientnet_lite": ({"num_classes": 1000}, 4_694_024),
+    "build_googlenet": ({}, 6_998_552),  # as in the authors' group's model for Caffe
+    "build_lenet5": ({}, 60_850),  # 60,000 in the paper, 850 of our last layer
+    "build_resnet50": ({}, 25_636_712),  # this and VGG's: keras.applications
+    "build_small": ({"kind": "plain"}, 22_774),
+    "build_vgg16": ({}, 138_357_544),
+    "build_vgg19": ({}, 143_667_240),
     "build_mobilenet_v2": ({}, 3_538_984),  # as keras.applications has it
 }
 
@@ -48,7 +54,11 @@ def test_every_builder_has_its_parameters_pinned():
         assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters)
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+# The dense layers of VGG are heavy: built once, and without a picture (test_architectures_famous has pictures).
+HEAVY = {"build_vgg16", "build_vgg19"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in PARAMETERS])
 def test_a_network_is_uncompiled_scales_first_and_has_its_parameters(name):
     arguments, parameters = PARAMETERS[name]
     model = getattr(architectures, name)(**arguments)
@@ -58,7 +68,7 @@ def test_a_network_is_uncompiled_scales_first_and_has_its_parameters(name):
     assert len(model.inputs) == len(model.outputs) == 1
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("name", sorted(PARAMETERS.keys() - HEAVY))
 def test_raw_pictures_become_probabilities(name):
     model = getattr(architectures, name)(**PARAMETERS[name][0])
     size = [side or 64 for side in model.input_shape[1:]]

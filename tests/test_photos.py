@@ -18,6 +18,7 @@ OTHERWISE = {
     "08_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
     "11_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
+    "13_famous_architectures": {"STEPS": 100, "NUM_SEEDS": 2},
     "14_efficient_architectures": {"NETWORKS": "MobileNetV2 VGG16"},
 }
 # Their DATASET names tables of small grayscale digits or clothes, not a folder.

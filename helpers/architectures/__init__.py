@@ -8,6 +8,8 @@ forget to. The models come uncompiled: the loss and the optimizer are the lesson
 - ``_source_notes``: the networks of the notes that this course grew from
 - ``_mobilenet_v2``: the inverted residual, and the network that brought it
 - ``_efficientnet_lite``: the network whose pretrained weights come with the course
+- ``_lenet``, ``_vgg``, ``_googlenet``, ``_resnet``: the famous ones
+- ``_small``: of each famous kind a small one, to compare them
 - ``_cost``: what one picture costs
 """
 
@@ -20,6 +22,7 @@ from helpers.architectures._blocks import (
     normalised_convolution,
     separable_block,
     start,
+    subtract_mean_bgr,
 )
 from helpers.architectures._cnn import build_cnn, build_cnn_separable
 from helpers.architectures._cost import (
@@ -37,6 +40,10 @@ from helpers.architectures._mobilenet_v2 import (
     normalise,
     round_filters,
 )
+from helpers.architectures._googlenet import build_googlenet, inception_module
+from helpers.architectures._lenet import build_lenet5
+from helpers.architectures._resnet import build_resnet50, conv_block, identity_block
+from helpers.architectures._small import build_small
 from helpers.architectures._source_notes import (
     build_cnn_a,
     build_cnn_c,
@@ -45,6 +52,7 @@ from helpers.architectures._source_notes import (
     build_cnn_e_grey,
     build_cnn_e_normalised,
 )
+from helpers.architectures._vgg import build_vgg16, build_vgg19, vgg_block
 
 __all__ = [
     "Costs",
@@ -57,8 +65,15 @@ __all__ = [
     "build_cnn_e_normalised",
     "build_cnn_separable",
     "build_efficientnet_lite",
+    "build_googlenet",
+    "build_lenet5",
+    "build_resnet50",
+    "build_small",
+    "build_vgg16",
+    "build_vgg19",
     "build_mobilenet_v2",
     "clone_initializer",
+    "conv_block",
     "convolution_block",
     "convolve",
     "count_activation_bytes",
@@ -66,6 +81,8 @@ __all__ = [
     "count_multiply_adds",
     "count_parameter_bytes",
     "flatten_or_average",
+    "identity_block",
+    "inception_module",
     "inverted_residual",
     "l2_regularizer",
     "normalise",
@@ -74,4 +91,6 @@ __all__ = [
     "round_filters",
     "separable_block",
     "start",
+    "subtract_mean_bgr",
+    "vgg_block",
 ]
