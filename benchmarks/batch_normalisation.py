@@ -30,8 +30,8 @@ def train(maps: features.FeatureSets, network: keras.Model, head: keras.Model, *
     training.set_seed(seed)
     backbones.unfreeze_top(network, from_name=BLOCK)
     top = backbones.split_at(network, BLOCK)[1]
-    if way == "learning":
-        top.trainable = True
+    for layer in top.layers if way == "learning" else []:
+        layer.trainable = True
     maps_in = keras.Input(top.input_shape[1:])
     average = keras.layers.GlobalAveragePooling2D()(top(maps_in, training=False))  # which does not protect it in `fit`
     model = keras.Model(maps_in, head(average))
