@@ -366,6 +366,41 @@ def show_lines(
     display_figure(figure, alt=alt)
 
 
+def show_number_grids(
+    grids: Mapping[str, np.ndarray], *, marked: Mapping[str, tuple[slice, slice]] | None = None, alt: str
+) -> None:
+    """Show small arrays side by side as grids of numbers, each under its name.
+
+    Args:
+        grids: by title, arrays `(rows, columns)` of whole numbers or floats.
+        marked: by title, the rows and columns to frame: a window and what it gives, say.
+        alt: what the figure shows.
+
+    >>> show_number_grids({"picture": np.eye(3)}, marked={"picture": (slice(0, 2), slice(0, 2))}, alt="An identity.")
+    <IPython.core.display.Image object>
+    """
+    widths = [grid.shape[1] for grid in grids.values()]
+    tallest = max(grid.shape[0] for grid in grids.values())
+    figure, axes = new_figure(1, len(grids), size=(0.45 * (sum(widths) + 2 * len(grids)), 0.45 * tallest + 0.5))
+    axes[0, 0].get_gridspec().set_width_ratios(widths)
+    for axis, (title, grid) in zip(axes[0], grids.items(), strict=True):
+        columns = grid.shape[1]
+        for (row, column), value in np.ndenumerate(grid):
+            axis.add_patch(Rectangle((column, row), 1, 1, facecolor="none", edgecolor=BLACK, linewidth=0.6, alpha=0.5))
+            axis.text(column + 0.5, row + 0.5, f"{value:g}", ha="center", va="center", fontsize=9)
+        if marked and title in marked:
+            (top, bottom, _), (left, right, _) = (
+                part.indices(side) for part, side in zip(marked[title], grid.shape, strict=True)
+            )
+            axis.add_patch(
+                Rectangle((left, top), right - left, bottom - top, facecolor="none", edgecolor=ORANGE, linewidth=2.5)
+            )
+        # The same heights for all, so that a cell has the same size in each.
+        axis.set(xlim=(-0.1, columns + 0.1), ylim=(tallest + 0.1, -0.1), title=title, aspect="equal", anchor="N")
+        axis.axis("off")
+    display_figure(figure, alt=alt)
+
+
 def show_model(model: "keras.Model", *, alt: str) -> None:
     """Show a model as a graph: one box per layer, with the shapes that go in and come out.
 

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+from functools import partial
 from itertools import pairwise
 
 import cv2
@@ -183,7 +184,25 @@ def compare_all(train, test):
     return [i for i, digest in enumerate(test) if any(digest == other for other in train)]
 
 
-# --- 07, 08, 11 --------------------------------------------------------------------------------------------------
+# --- 06 to 11 --------------------------------------------------------------------------------------------------
+
+
+def field_from_the_end(stack):
+    """One place at the end, widened layer by layer towards the picture."""
+    field = 1
+    for kernel, stride in reversed(stack):
+        field = (field - 1) * stride + kernel
+    return field
+
+
+def build_tiny_functionally(image_size, num_classes, *, filters=(8, 16), activation="relu"):
+    pictures = keras.Input((image_size, image_size, 3))
+    x = keras.layers.Rescaling(1 / 255)(pictures)
+    for number in filters:
+        x = keras.layers.Conv2D(number, 3, padding="same")(x)
+        x = keras.layers.MaxPooling2D()(keras.layers.Activation(activation)(x))
+    x = keras.layers.Dense(num_classes)(keras.layers.Flatten()(x))
+    return keras.Model(pictures, keras.layers.Softmax()(x))
 
 
 def size_by_keras(size, kernel, stride, padding):
@@ -314,12 +333,15 @@ RIGHT = {
     ],
     "nb04.check_is_readable": [decode_into_array],
     "nb04.check_find_leaks": [lambda train, test: np.flatnonzero(np.isin(test, train))],
-    "nb07.check_output_size": [size_by_keras, size_by_rounding, lambda *args: float(size_by_rounding(*args))],
-    "nb07.check_count_conv_parameters": [lambda s, c, f: np.int64((s**2 * c + 1) * f)],
-    "nb07.check_min_pool": [lambda maps: -keras.layers.MaxPooling2D()(-maps)],
+    "nb06.check_output_size": [size_by_keras, size_by_rounding, lambda *args: float(size_by_rounding(*args))],
+    "nb06.check_count_conv_parameters": [lambda s, c, f: np.int64((s**2 * c + 1) * f)],
+    "nb06.check_min_pool": [lambda maps: -keras.layers.MaxPooling2D()(-maps)],
+    "nb06.check_receptive_field": [field_from_the_end],
+    "nb07.check_build_tiny": [build_tiny_functionally],
+    "nb07.check_recalls": [lambda confusion: [row[i] / sum(row) for i, row in enumerate(confusion.tolist())]],
     "nb07.check_expected_first_loss": [lambda k: -np.log(1 / k), lambda k: np.float32(math.log(k))],
     "nb07.check_best_epoch": [lambda history: np.argmin(history["val_loss"]) + 1],
-    "nb07.check_activation_bytes": [lambda shapes, n: np.float64(sum(math.prod(s) for s in shapes) * n * 4)],
+    "nb06.check_activation_bytes": [lambda shapes, n: np.float64(sum(math.prod(s) for s in shapes) * n * 4)],
     "nb08.check_is_believable": [believe_with_numpy_bool],
     "nb08.check_he_deviation": [lambda shape: np.float32((2 / np.prod(shape[:-1])) ** 0.5)],
     "nb08.check_update_moving_mean": [lambda m, x, p: m + (1 - p) * (x.reshape(-1, x.shape[-1]).mean(axis=0) - m)],
@@ -470,21 +492,32 @@ WRONG = {
         (lambda train, test: [1, 3, 4], "give an empty list"),
         (compare_all, "make a set of the training hashes"),
     ],
-    "nb07.check_output_size": [
+    "nb06.check_output_size": [
         (lambda s, k, t, p: (s - k) // t + 1, "Same rounds up, not down"),
         (lambda s, k, t, p: size_by_rounding(s, k, t, p) if s > 90 else 7, "For 37 pixels, kernel 2, stride 2, valid"),
     ],
-    "nb07.check_count_conv_parameters": [(lambda s, c, f: 8_224, "Use the arguments, not fixed numbers")],
-    "nb07.check_min_pool": [
+    "nb06.check_count_conv_parameters": [(lambda s, c, f: 8_224, "Use the arguments, not fixed numbers")],
+    "nb06.check_min_pool": [
         (lambda maps: -keras.layers.MaxPooling2D(2, strides=1, padding="same")(-maps), "as large as"),
         (lambda maps: maps[0], "has shape (4, 6, 3), expected (2, 2, 3, 3)"),
     ],
+    "nb06.check_receptive_field": [
+        (lambda stack: 1 + 2 * len(stack), "Each layer adds its own kernel - 1"),
+        (lambda stack: {1: 3, 2: stack[0][0] + 2}.get(len(stack), 7), "neighbouring places are 2 pixels apart"),
+    ],
+    "nb07.check_build_tiny": [
+        (lambda size, classes: "a model", "expected a keras.Model"),
+        (lambda size, classes: build_tiny_functionally(16, 2), "(None, 16, 16, 3), expected"),
+        (partial(build_tiny_functionally, filters=(16, 8)), "Your convolutions have [16, 8] filters"),
+        (partial(build_tiny_functionally, activation=None), "activation='relu'"),
+    ],
+    "nb07.check_recalls": [(lambda confusion: np.array([0.8, 0.5]), "has shape (2,), expected (3,)")],
     "nb07.check_expected_first_loss": [
         (lambda k: 0.69, "For 4 classes you have 0.69, expected 1.386"),
         (lambda k: {2: 0.693, 4: 1.386}.get(k, 5.0), "so use the argument"),
     ],
     "nb07.check_best_epoch": [(lambda history: 3, "you have 3, expected 1. Where it only rises")],
-    "nb07.check_activation_bytes": [(lambda shapes, n: 24_772_864, "For the shapes [(10, 5, 2)] and a batch of 1")],
+    "nb06.check_activation_bytes": [(lambda shapes, n: 24_772_864, "For the shapes [(10, 5, 2)] and a batch of 1")],
     "nb08.check_is_believable": [(lambda a, b: a.max() < b.min() or b.max() < a.min(), "divide each variance")],
     "nb08.check_he_deviation": [(lambda s: (2 / np.prod(s[:3])) ** 0.5, "For a dense kernel, what comes in")],
     "nb08.check_update_moving_mean": [

@@ -59,6 +59,7 @@ CALLS = {
     "show_lines": lambda alt: plotting.show_lines({"a": ([1], [2])}, x_label="x", y_label="y", alt=alt),
     "show_gallery": lambda alt: plotting.show_gallery(draw_noise(0), {"moved": {"Turn": draw_noise(1)}}, alt=alt),
     "show_spread": lambda alt: plotting.show_spread({"a": ([1], np.ones((2, 1)))}, x_label="x", y_label="y", alt=alt),
+    "show_number_grids": lambda alt: plotting.show_number_grids({"a": np.eye(2)}, alt=alt),
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
     "show_model": lambda alt: plotting.show_model(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
@@ -400,3 +401,16 @@ def test_a_spread_is_the_mean_over_seeds_and_its_standard_error(monkeypatch: pyt
     low, high = bars.get_segments()[0][:, 1]
     assert (high - low) / 2 == pytest.approx(2 / np.sqrt(3))
     assert len({axis.containers[i][0].get_linestyle() for i in range(2)}) == 2
+
+
+def test_number_grids_show_every_number_and_frame_what_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    grids = {"picture": np.arange(6).reshape(2, 3), "result": np.array([[0.5]])}
+    plotting.show_number_grids(grids, marked={"picture": (slice(0, 2), slice(1, 3))}, alt=ALT)
+    left, right = figures[0].axes
+    assert [text.get_text() for text in left.texts] == ["0", "1", "2", "3", "4", "5"]
+    assert [text.get_text() for text in right.texts] == ["0.5"]
+    frame = left.patches[-1]
+    assert (frame.get_xy(), frame.get_width(), frame.get_height()) == ((1, 0), 2, 2)
+    assert (left.get_title(), right.get_title()) == ("picture", "result")

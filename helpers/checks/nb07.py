@@ -1,83 +1,69 @@
 """Checks for notebook 07, a vanilla CNN."""
 
 import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
+import keras
 import numpy as np
+from keras import layers
 
-from helpers.checks._runner import case, exercise
-
-FIXED = "Use the arguments, not fixed numbers."
+from helpers.checks._runner import Function, case, exercise, require
 
 
-@exercise(
-    case(96, 3, 1, "valid"),
-    case(96, 3, 2, "valid"),
-    case(97, 3, 2, "same"),
-    case(150, 3, 1, "valid"),
-    case(37, 2, 2, "valid"),
-    case(10, 4, 3, "valid"),
-    case(10, 4, 1, "same"),
-    case(96, 2, 2, "same"),
-    case(10, 5, 3, "same"),
-    asked="For {} pixels, kernel {}, stride {}, {}",
-    right="valid loses a rim and rounds down, same rounds up; so does Keras.",
-)
-def check_output_size(size, kernel, stride, padding):
-    """`output_size(size, kernel, stride, padding)` gives the side of a feature map."""
-    last = size - kernel  # where the last window starts
-    valid = last // stride + 1
-    answer = math.ceil(size / stride) if padding == "same" else valid
-    return answer, {
-        "Count the place where the window starts as well.": last // stride,
-        "Without padding the map loses a rim of kernel - 1.": size,
-        "The stride is not used.": last + 1,
-        "A window that does not fit any more is left out. Round down before you add 1.": math.ceil(last / stride) + 1,
-        "A number of places is whole. Use // (divides and rounds down).": last / stride + 1,
-        "With a stride above 1, same makes the map smaller too.": size if padding == "same" else valid,
-        "A number of places is whole. Round up.": size / stride if padding == "same" else valid,
-        "Same rounds up, not down.": size // stride if padding == "same" else valid,
+def _build_tiny(
+    image_size: int, num_classes: int, *, scale: float = 1 / 255, padding: str = "same", end: str | None = "softmax"
+) -> keras.Model:
+    blocks: list[keras.Layer] = []
+    for filters in (8, 16):
+        blocks += [layers.Conv2D(filters, 3, padding=padding, activation="relu"), layers.MaxPooling2D()]
+    first = [keras.Input((image_size, image_size, 3)), *([layers.Rescaling(scale)] if scale != 1 else [])]
+    return keras.Sequential([*first, *blocks, layers.Flatten(), layers.Dense(num_classes, activation=end)])
+
+
+def _view_network(build: Function, image_size: int, num_classes: int) -> Mapping[str, Any]:
+    model = build(image_size, num_classes)
+    require(isinstance(model, keras.Model), f"You returned a {type(model).__name__}, expected a keras.Model.")
+    expected = (None, image_size, image_size, 3)
+    require(
+        model.input_shape == expected, f"Your model takes {model.input_shape}, expected {expected}: use image_size."
+    )
+    pictures = np.random.default_rng(3).uniform(0, 255, size=(3, image_size, image_size, 3)).astype("float32")
+    filters = [layer.filters for layer in model.layers if isinstance(layer, layers.Conv2D)]
+    model.set_weights([np.random.default_rng(4).normal(scale=0.2, size=w.shape) for w in model.get_weights()])
+    rows = keras.ops.convert_to_numpy(model(pictures))
+    return {
+        "Your convolutions have {} filters, expected {}.": filters,
+        "Your model gives {}, expected {}: one unit for each class.": model.output_shape,
+        "Your network has {:,} parameters, expected {:,}: 3 x 3 kernels, same padding, pooling after each.": (
+            model.count_params()
+        ),
+        "The outputs of a picture do not sum to 1: the last layer needs activation='softmax'.": (
+            bool(np.allclose(rows.sum(axis=-1), 1, atol=1e-4) and np.all(rows >= 0))
+        ),
+        "With the same weights your network answers otherwise: raw pictures go through Rescaling(1 / 255) first, and "
+        "each convolution has activation='relu'.": rows.round(3),
     }
 
 
 @exercise(
-    case(4, 16, 32),
-    case(3, 1, 16, why=FIXED),
-    case(4, 32, 64, why=FIXED),
-    case(3, 3, 32, why=FIXED),
-    asked="For {2} filters of {0} x {0} that read {1} channels",
-    right="160, 8,224 and 32,832: the size of the picture does not come into it.",
+    case(16, 2),
+    case(24, 3, why="Use the arguments, not fixed numbers."),
+    view=_view_network,
+    tolerance=0.002,
+    right="two convolutions, each half as large a map, and one unit for each class.",
 )
-def check_count_conv_parameters(size, channels, filters):
-    """`count_conv_parameters(size, channels, filters)` counts weights and biases."""
-    weights = size * size * channels * filters
-    return weights + filters, {
-        "That counts the weights only: each filter has a bias as well.": weights,
-        "That forgets the channels: a filter has one kernel for each channel that it reads.": (size * size + 1)
-        * filters,
-        "That has one side of the kernel only: a kernel of size 4 has 4 x 4 weights.": (size * channels + 1) * filters,
-        "That adds a bias for each channel: it is each filter that has one.": weights + channels,
-        "That adds a bias for each kernel: the kernels of a filter share one.": weights + channels * filters,
-        "That adds one bias in all: each filter has one.": weights + 1,
-        "That is one filter: multiply by the number of filters.": size * size * channels + 1,
-    }
-
-
-@exercise(
-    case(np.random.default_rng(4).normal(size=(2, 4, 6, 3)).astype("float32")),
-    right="the minimum is minus the maximum of minus x.",
-)
-def check_min_pool(maps):
-    """`min_pool(maps)` gives the minimum of each 2 x 2, by maximum pooling."""
-    pictures, height, width, channels = maps.shape
-    blocks = maps.reshape(pictures, height // 2, 2, width // 2, 2, channels)
-    low, high = blocks.min(axis=(2, 4)), blocks.max(axis=(2, 4))  # (n, h, w, c) -> (n, h / 2, w / 2, c)
-    return low, {
-        "Your map is as large as the one you got: pooling halves its height and its width.": maps,
-        "You pooled over the whole map: keep one number of each 2 x 2.": maps.min(axis=(1, 2)),
-        "That is the maximum of each block: turn the signs round before you pool, and back after.": high,
-        "That is minus the maximum: turn the signs round before you pool as well.": -high,
-        "That is minus the minimum: you pooled -maps. Now turn the signs back.": -low,
-        "That is the average of each block.": blocks.mean(axis=(2, 4)),
+def check_build_tiny(image_size, num_classes):
+    """`build_tiny(image_size, num_classes)` builds a network of two convolutions."""
+    return partial(_build_tiny, image_size, num_classes), {
+        "The scaling is missing: the first layer should be Rescaling(1 / 255).": partial(
+            _build_tiny, image_size, num_classes, scale=1
+        ),
+        "Your maps lose a rim: give each convolution padding='same'.": partial(
+            _build_tiny, image_size, num_classes, padding="valid"
+        ),
+        "The last layer needs activation='softmax'.": partial(_build_tiny, image_size, num_classes, end=None),
     }
 
 
@@ -128,20 +114,21 @@ def check_best_epoch(history):
 
 
 @exercise(
-    case([(96, 96, 16), (48, 48, 16), (9216,), (2,)], 32),
-    case([(10, 5, 2)], 1, why=FIXED),
-    asked="For the shapes {} and a batch of {}",
-    right="25 MB for this small example.",
+    case(np.array([[8, 2], [5, 5]])),
+    case(np.array([[3, 1, 0], [2, 12, 6], [0, 0, 5]]), why="Divide each class by its own number of pictures, its row."),
+    asked="For {}",
+    tolerance=0.005,
+    right="a network may be right on most pictures and still miss half of one class.",
 )
-def check_activation_bytes(shapes, batch_size):
-    """`activation_bytes(shapes, batch_size)` is the memory of all outputs for a batch."""
-    sizes = [math.prod(shape) for shape in shapes]
-    size = sum(sizes)
-    return 4 * batch_size * size, {
-        "That is how many numbers there are: each takes 4 bytes.": batch_size * size,
-        "That is for one picture: a batch has batch_size of them.": 4 * size,
-        "That is how many numbers one picture makes: 4 bytes each, and a whole batch of pictures.": size,
-        "You took 8 bytes for a number, as float64 has: networks compute with float32, 4 bytes.": 8 * batch_size * size,
-        "That is one layer's output: all of them are kept until the end.": 4 * batch_size * sizes[0],
-        "You added up the sides of a shape: multiply them, all three.": 4 * batch_size * sum(map(sum, shapes)),
+def check_recalls(confusion):
+    """`recalls(confusion)` is the share of each class that was recognised."""
+    right = np.diag(confusion)
+    return right / confusion.sum(axis=1), {
+        "You divided by the columns: that is the precision, the share of right ones among its answers.": (
+            right / confusion.sum(axis=0)
+        ),
+        "Those are counts: divide by the number of pictures of the class.": right,
+        "You divided by all pictures: each class has its own number, the sum of its row.": right / confusion.sum(),
+        "That is one number for all, the accuracy: give one per class.": right.sum() / confusion.sum(),
+        "That is the share that was missed.": 1 - right / confusion.sum(axis=1),
     }
