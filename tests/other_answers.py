@@ -452,6 +452,18 @@ RIGHT = {
     "nb10.check_share_unchanged": [lambda probabilities: np.prod([1 - p for p in probabilities])],
     "nb10.check_gain_and_error": [gain_by_statistics],
     "nb10.check_mix_up": [mix_with_flip],
+    "nb12.check_layers_that_learn": [
+        lambda names, start: [
+            name
+            for position, name in enumerate(names)
+            if any(earlier.startswith(start) for earlier in names[: position + 1]) and name[-3:] != "_bn"
+        ]
+    ],
+    "nb12.check_count_trainable_variables": [
+        lambda kinds: sum(("conv" in kind) + ("bias" in kind) + 2 * ("batch" in kind) for kind in kinds)
+    ],
+    "nb12.check_megabytes": [lambda *shape: np.prod((2, *shape, 4.0)) / 10**6],
+    "nb12.check_share_kept": [lambda momentum, steps: np.power(momentum, steps)],
     "nb13.check_stack_and_single": [lambda n, c: (sum([9 * c * c] * n), np.int64((1 + n * 2) ** 2 * c**2))],
     "nb13.check_dense_parameters": [lambda sizes: sum(a * b + b for a, b in pairwise(sizes))],
     "nb13.check_count_with_bottleneck": [lambda s, c, n, f: np.int64(s * s * c * n + s * s * n * f * 25)],
@@ -685,6 +697,13 @@ WRONG = {
     "nb10.check_share_unchanged": [(lambda probabilities: 0.125, "For p = [0.9]")],
     "nb10.check_gain_and_error": [(lambda a, b: np.mean(b) - np.mean(a), "expected a tuple")],
     "nb10.check_mix_up": [(lambda pictures, labels, share: share * pictures, "expected a tuple")],
+    "nb12.check_layers_that_learn": [(lambda names, start: names.index(start), "expected a list")],
+    "nb12.check_count_trainable_variables": [
+        (lambda kinds: 3, "have 3, expected 6"),
+        (lambda kinds: 2 * len(kinds), "have 4, expected 3"),
+    ],
+    "nb12.check_megabytes": [(lambda *shape: 179.2, "For 500 pictures with maps of 5 x 5 x 192")],
+    "nb12.check_share_kept": [(lambda momentum, steps: 0.366, "For a momentum of 0.99 and 100 steps")],
     "nb13.check_stack_and_single": [(lambda n, c: n * 9 * c * c, "expected a tuple")],
     "nb13.check_dense_parameters": [(lambda sizes: 123_642_856, "One layer has two sizes")],
     "nb13.check_count_with_bottleneck": [(lambda s, c, n, f: 12_443_648, "Use the arguments, not fixed numbers")],

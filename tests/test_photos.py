@@ -18,6 +18,7 @@ OTHERWISE = {
     "08_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
     "11_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
+    "12_fine_tuning": {"NUM_TRAIN": 500, "NUM_SEEDS": 2},  # photos have less to gain than drawings
     "13_famous_architectures": {"STEPS": 100, "NUM_SEEDS": 2},
     "14_efficient_architectures": {"NETWORKS": "MobileNetV2 VGG16"},
 }
@@ -48,6 +49,9 @@ def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: 
     if (path.stem, name) == ("07_vanilla_cnn", "cat_dog_small"):
         accuracy = re.search(r"training [\d.]+, validation ([\d.]+)", page)
         assert float(accuracy[1]) >= 0.72
+    if (path.stem, name) == ("12_fine_tuning", "cat_dog_small"):
+        accuracies = re.search(r"features ([\d.]+), fine-tuned ([\d.]+)", page)
+        assert float(accuracies[2]) >= float(accuracies[1]) - 0.005
     if (path.stem, name) == ("10_augmentation", "cat_dog_small"):
         gain = re.search(r"gain in accuracy: (-?[\d.]+) points", page)
         assert float(gain[1]) >= 3

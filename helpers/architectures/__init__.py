@@ -33,6 +33,8 @@ from helpers.architectures._cost import (
     count_parameter_bytes,
 )
 from helpers.architectures._efficientnet_lite import build_efficientnet_lite
+from helpers.architectures._googlenet import build_googlenet, inception_module
+from helpers.architectures._lenet import build_lenet5
 from helpers.architectures._mobilenet_v2 import (
     build_mobilenet_v2,
     convolve,
@@ -40,8 +42,6 @@ from helpers.architectures._mobilenet_v2 import (
     normalise,
     round_filters,
 )
-from helpers.architectures._googlenet import build_googlenet, inception_module
-from helpers.architectures._lenet import build_lenet5
 from helpers.architectures._resnet import build_resnet50, conv_block, identity_block
 from helpers.architectures._small import build_small
 from helpers.architectures._source_notes import (
@@ -67,11 +67,11 @@ __all__ = [
     "build_efficientnet_lite",
     "build_googlenet",
     "build_lenet5",
+    "build_mobilenet_v2",
     "build_resnet50",
     "build_small",
     "build_vgg16",
     "build_vgg19",
-    "build_mobilenet_v2",
     "clone_initializer",
     "conv_block",
     "convolution_block",
