@@ -431,8 +431,14 @@ RIGHT = {
     "nb08.check_he_deviation": [lambda shape: np.float32((2 / np.prod(shape[:-1])) ** 0.5)],
     "nb08.check_update_moving_mean": [lambda m, x, p: m + (1 - p) * (x.reshape(-1, x.shape[-1]).mean(axis=0) - m)],
     "nb08.check_l2_penalty": [penalty_of_keras],
-    "nb08.check_count_steps": [lambda count, size: -(-count // size), lambda count, size: len(range(0, count, size))],
-    "nb08.check_find_stop": [stop_with_lists],
+    "nb09.check_growing_rates": [
+        np.geomspace,
+        lambda low, high, steps: np.logspace(np.log10(low), np.log10(high), steps),
+    ],
+    "nb09.check_cosine_rate": [lambda step, steps, first: first * math.cos(math.pi * step / steps / 2) ** 2],
+    "nb09.check_seeds_needed": [lambda d, s: next(n for n in range(2, 1000) if d > 2 * math.sqrt(2 * s**2 / n))],
+    "nb09.check_count_steps": [lambda count, size: -(-count // size), lambda count, size: len(range(0, count, size))],
+    "nb09.check_find_stop": [stop_with_lists],
     "nb11.check_global_average": [
         lambda maps: maps.reshape(len(maps), -1, maps.shape[-1]).mean(axis=1),
         lambda maps: keras.ops.convert_to_numpy(keras.layers.GlobalAveragePooling2D()(maps)),
@@ -664,8 +670,17 @@ WRONG = {
         (lambda m, x, p: x.mean(), "has shape (), expected (5,)"),
     ],
     "nb08.check_l2_penalty": [(lambda k, s: penalty_of_keras(k[:2], s), "Right for two kernels and 0.1")],
-    "nb08.check_count_steps": [(lambda count, size: max(2, -(-count // size)), "A short batch alone is a step")],
-    "nb08.check_find_stop": [
+    "nb09.check_growing_rates": [
+        (lambda low, high, steps: np.geomspace(low, high, steps + 1), "has shape (6,), expected (5,)"),
+        (lambda low, high, steps: [1e-4, 1e-3, 1e-2, 0.1, 1.0], "has shape (5,), expected (3,)"),
+    ],
+    "nb09.check_cosine_rate": [
+        (lambda step, steps, first: 0.8535534 * first, "After 0 of 100 steps"),
+        (lambda step, steps, first: max(1e-4, first * math.cos(math.pi * step / steps / 2) ** 2), "nothing is left"),
+    ],
+    "nb09.check_seeds_needed": [(lambda d, s: 82, "For a difference of 0.05")],
+    "nb09.check_count_steps": [(lambda count, size: max(2, -(-count // size)), "A short batch alone is a step")],
+    "nb09.check_find_stop": [
         (stop_otherwise(better=lambda loss, best, before: loss < before), "Compare each epoch with the best so far"),
         (stop_otherwise(start_anew=False), "A new best starts the waiting anew"),
         (stop_otherwise(better=lambda loss, best, before: loss <= best), "as good is not better"),

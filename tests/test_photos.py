@@ -15,7 +15,8 @@ pytestmark = pytest.mark.photos
 # Shorter where a lesson is long, and longer where little shows in a short time; its text need not hold then.
 FULL = notebooks.profile_parameters("full")
 OTHERWISE = {
-    "08_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
+    "08_training_better": {"NUM_TRAIN": 640, "EPOCHS": 3},
+    "09_long_runs": {"NUM_TRAIN": 640, "SEED_EPOCHS": 3},
     "11_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
     "12_fine_tuning": {"NUM_TRAIN": 500, "NUM_SEEDS": 2},  # photos have less to gain than drawings
