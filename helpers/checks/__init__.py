@@ -6,7 +6,6 @@ the mistake. A check never shows the solution; `checks.nb11.show_solution(3)` do
 text to what it says.
 """
 
-from functools import partial
 from importlib import import_module
 from types import ModuleType
 
@@ -18,12 +17,7 @@ OWN_DATA = ("synthetic_pets", "digits", "fashion_mnist")  # the text of a notebo
 def __getattr__(name: str) -> ModuleType:
     """Load `nb01`, `nb11`, ... when first named (PEP 562)."""
     if name.startswith("nb") and name[2:].isdecimal():
-        from helpers.checks import _lesson
-
-        module = import_module(f"{__name__}.{name}")
-        module.show_solution = partial(_lesson.show_solution, name[2:])
-        module.show_open_exercises = partial(_lesson.show_open_exercises, name[2:], module)
-        return module
+        return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'helpers.checks' has no attribute {name!r}, expected nb01, nb11, ...")
 
 

@@ -2,17 +2,24 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from helpers.checks._runner import CheckError
 
 NOTEBOOK_FOLDER = Path(__file__).parents[2] / "notebooks"
 CHECK = re.compile(r"checks\.nb\d\d\.(check_\w+)\((\w+)\)")
+
+
+def answer_questions(module: str) -> tuple[Callable[[int], None], Callable[[Mapping[str, Any]], None]]:
+    """Return `show_solution(exercise)` and `show_open_exercises(globals())` of a module of checks, by its name."""
+    number = module[-2:]
+    return partial(show_solution, number), partial(show_open_exercises, number, module)
 
 
 def show_solution(number: str, exercise: int) -> None:
@@ -29,8 +36,9 @@ def show_solution(number: str, exercise: int) -> None:
     print("\n".join(line for line in solutions[exercise - 1].splitlines() if "### " not in line))
 
 
-def show_open_exercises(number: str, checks: ModuleType, answers: Mapping[str, Any]) -> None:
+def show_open_exercises(number: str, module: str, answers: Mapping[str, Any]) -> None:
     """Say which exercises of a lesson are still open; `answers` is `globals()` of the notebook."""
+    checks = sys.modules[module]
     calls = [CHECK.search(source) for source, tags in _read_code(number) if "check" in tags]
     still_open = [
         str(exercise)

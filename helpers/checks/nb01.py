@@ -9,7 +9,10 @@ import cv2
 import numpy as np
 
 from helpers import images
+from helpers.checks._lesson import answer_questions
 from helpers.checks._runner import Function, case, exercise
+
+show_solution, show_open_exercises = answer_questions(__name__)
 
 Array = np.ndarray
 

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from helpers.checks._lesson import answer_questions
 from helpers.checks._runner import Function, case, exercise, require
+
+show_solution, show_open_exercises = answer_questions(__name__)
 
 Array = np.ndarray
 

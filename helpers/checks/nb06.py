@@ -4,7 +4,10 @@ import math
 
 import numpy as np
 
+from helpers.checks._lesson import answer_questions
 from helpers.checks._runner import case, exercise
+
+show_solution, show_open_exercises = answer_questions(__name__)
 
 FIXED = "Use the arguments, not fixed numbers."
 

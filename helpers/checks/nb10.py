@@ -4,7 +4,10 @@ import math
 
 import numpy as np
 
+from helpers.checks._lesson import answer_questions
 from helpers.checks._runner import case, exercise
+
+show_solution, show_open_exercises = answer_questions(__name__)
 
 PICTURES = np.random.default_rng(10).uniform(0, 255, size=(2, 3, 4, 3))  # (b, h, w, c): height and width differ
 LABELS = np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])

@@ -1,6 +1,9 @@
 """Checks for notebook 12, fine-tuning."""
 
+from helpers.checks._lesson import answer_questions
 from helpers.checks._runner import case, exercise
+
+show_solution, show_open_exercises = answer_questions(__name__)
 
 NAMES = ["stem_conv", "stem_bn", "block6a_conv", "block6a_bn", "block6b_conv", "block6b_bn", "top_conv", "top_bn"]
 VARIABLES = {"convolution": 1, "convolution with bias": 2, "batch normalisation": 2, "pooling": 0}

@@ -3,7 +3,10 @@
 import math
 from itertools import pairwise
 
+from helpers.checks._lesson import answer_questions
 from helpers.checks._runner import case, exercise
+
+show_solution, show_open_exercises = answer_questions(__name__)
 
 
 @exercise(

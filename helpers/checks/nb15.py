@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from helpers.checks._lesson import answer_questions
 from helpers.checks._runner import case, exercise
+
+show_solution, show_open_exercises = answer_questions(__name__)
 
 MAPS = np.random.default_rng(15).uniform(size=(2, 3, 4))  # (h, w, channels)
 SLOPES = np.random.default_rng(16).normal(size=(2, 3, 4))
