@@ -42,6 +42,8 @@ def render(results: dict[str, dict]) -> str:
         "",
         *render_ladder(results["ladder"]),
         "",
+        *render_batch_normalisation(results["batch_normalisation"]),
+        "",
         *render_pipelines(results["input_pipeline"]),
         "",
         *render_augmentation(results["augmentation"]),
@@ -76,6 +78,23 @@ def render_ladder(ladder: dict) -> list[str]:
             f"of fine-tuning EfficientNetLite0 on saved maps, mirror images included, "
             f"{notes['tuning_epoch_passes']:.1f}.",
         ]
+    return lines
+
+
+def render_batch_normalisation(figures: dict) -> list[str]:
+    """Return the lines on what it costs to let batch normalisation learn along."""
+    epochs = range(1, figures["epochs"] + 1)
+    lines = [
+        f"Fine-tuning on these photos at {figures['image_size']} px, from `{figures['from']}` on: accuracy on the "
+        "1,000 others before it and after each epoch, with batch normalisation frozen, and with batch normalisation "
+        "that learns along (and is called with `training=False`, which `fit` overrides):",
+        "",
+        "| batch normalisation | seed | before | " + " | ".join(f"epoch {epoch}" for epoch in epochs) + " |",
+        "|---|---|---|" + "---|" * len(epochs),
+    ]
+    for way in ("frozen", "learning"):
+        for seed, accuracies in enumerate(figures[way]):
+            lines.append(f"| {way} | {seed} | " + " | ".join(f"{accuracy:.3f}" for accuracy in accuracies) + " |")
     return lines
 
 

@@ -38,6 +38,7 @@ PARAMETERS = {
     "build_small": ({"kind": "plain"}, 22_774),
     "build_vgg16": ({}, 138_357_544),
     "build_vgg19": ({}, 143_667_240),
+    "build_mobilenet_v2": ({}, 3_538_984),  # as keras.applications has it
 }
 
 
@@ -143,7 +144,10 @@ def write_out_regularised():
 def write_out_separable():
     stack = [keras.Input((96, 96, 3)), layers.Rescaling(1 / 255)]
     for filters in (32, 64, 128):
-        stack += [layers.SeparableConv2D(filters, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
+        start = {"depthwise_initializer": keras.initializers.RandomNormal(stddev=1 / 3)}
+        start["pointwise_initializer"] = "he_normal"
+        stack += [layers.SeparableConv2D(filters, 3, padding="same", activation="relu", **start)]
+        stack += [layers.MaxPooling2D()]
     return keras.Sequential([*stack, layers.Flatten(), layers.Dense(2, activation="softmax")])
 
 
@@ -215,6 +219,15 @@ def test_initialisation_and_penalty_are_options_of_a_block():
     assert float(sum(model.losses)) == pytest.approx(0.5 * 0.01 * 3 * 3 * 32 * 64, rel=1e-5)
     assert len(model.losses) == 3
     assert build_lesson_cnn().losses == []
+
+
+def test_a_separable_block_keeps_the_strength_of_its_input():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((16, 16, 256))
+    model = keras.Model(inputs, architectures.separable_block(inputs, 256, name="block"))
+    maps = np.random.default_rng(0).normal(size=(2, 16, 16, 256)).astype("float32")
+    before_pooling = keras.Model(inputs, model.get_layer("block_conv").output)(maps).numpy()
+    assert np.square(before_pooling).mean() == pytest.approx(1, abs=0.2)  # as He's start wants it
 
 
 def test_he_is_wider_than_glorot_where_channels_grow():

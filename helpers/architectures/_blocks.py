@@ -134,7 +134,17 @@ def separable_block(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:
 
     Source: Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions", section 1.
     """
-    x = layers.SeparableConv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv")(x)
+    x = layers.SeparableConv2D(
+        filters,
+        3,
+        padding="same",
+        activation="relu",
+        # Nine products make one output, and no ReLU follows. Keras' own starts take 9 c from the kernel's shape for
+        # that 9: with many channels their signals all but vanish.
+        depthwise_initializer=keras.initializers.RandomNormal(stddev=1 / 3),
+        pointwise_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
     return layers.MaxPooling2D(name=f"{name}_pool")(x)  # (b, h, w, filters) -> (b, h // 2, w // 2, filters)
 
 

@@ -31,7 +31,7 @@ def _view_network(build: Function, image_size: int, num_classes: int) -> Mapping
     )
     pictures = np.random.default_rng(3).uniform(0, 255, size=(3, image_size, image_size, 3)).astype("float32")
     filters = [layer.filters for layer in model.layers if isinstance(layer, layers.Conv2D)]
-    model.set_weights([np.random.default_rng(4).normal(scale=0.02, size=w.shape) for w in model.get_weights()])
+    model.set_weights([np.random.default_rng(4).normal(scale=0.2, size=w.shape) for w in model.get_weights()])
     rows = keras.ops.convert_to_numpy(model(pictures))
     return {
         "Your convolutions have {} filters, expected {}.": filters,
