@@ -11,12 +11,13 @@ PROFILE = quick
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test test-photos test-browser lab student bench lint outputs lock clean
+.PHONY: help setup course test test-photos test-browser lab lab-solved student bench lint outputs lock clean
 
 help:
 	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little)'
-	@echo 'make lab       open the notebooks in JupyterLab'
-	@echo 'make student   make the edition without solutions'
+	@echo 'make lab       open the lessons in JupyterLab, with exercises to solve (in student/, which is made if need be)'
+	@echo 'make lab-solved    open the solved lessons'
+	@echo 'make student   make the edition with exercises, and leave what somebody worked in'
 	@echo 'make test      style, unit tests, doctests, then the notebooks against their saved outputs and figures'
 	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
 	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
@@ -61,8 +62,14 @@ test-browser: $(VENV)/ready
 	fi
 	$(RUN) -m pytest -m browser tests/test_browser.py
 
+# The edition to work in is made where it is missing, and never over somebody's answers. The root is the project's, so
+# that helpers/ can be read beside the lessons.
 lab: $(VENV)/ready
-	$(RUN) -m jupyterlab notebooks
+	$(RUN) -m helpers student >/dev/null
+	$(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" student/00_start_here.ipynb
+
+lab-solved: $(VENV)/ready
+	$(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" notebooks/00_start_here.ipynb
 
 student: $(VENV)/ready
 	$(RUN) -m helpers student

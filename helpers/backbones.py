@@ -80,7 +80,6 @@ _WIDTHS = {"MobileNet": (0.25, 0.5, 0.75), "MobileNetV2": (0.35, 0.5, 0.75, 1.3,
 # ImageNet's mean and standard deviation, red, green, blue, for pictures in 0..1
 _MEAN = np.array([0.485, 0.456, 0.406])
 _STANDARD_DEVIATION = np.array([0.229, 0.224, 0.225])
-_MEAN_BGR = np.array([103.939, 116.779, 123.68])  # for pictures in 0..255, blue first
 
 
 def available() -> tuple[str, ...]:
@@ -340,8 +339,7 @@ def _scale(pictures: keras.KerasTensor, mode: str) -> keras.KerasTensor:
             scale, offset = 1 / (255 * _STANDARD_DEVIATION), -_MEAN / _STANDARD_DEVIATION
             return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name="preprocessing")(pictures)
         case "caffe":  # blue, green, red, each with mean 0
-            bgr = keras.ops.flip(pictures, axis=-1)
-            return keras.layers.Rescaling(1.0, (-_MEAN_BGR).tolist(), name="preprocessing")(bgr)
+            return architectures.subtract_mean_bgr(pictures)
     return pictures
 
 

@@ -15,13 +15,15 @@ import numpy as np
 from PIL import Image
 from sklearn.model_selection import StratifiedKFold
 
-from helpers import backbones, files, images, prediction, training
+from helpers import backbones, explain, files, images, prediction, training
 
 FEWEST_PICTURES = 5  # per class
 FOLDS = 5  # of the cross-validation
 PENALTY = 10.0
 AT_ONCE = 16  # pictures through the network
 THUMBNAIL = 72  # pixels
+SEEN = 160  # pixels of the picture that shows what counted
+HOT = (255, 140, 0)  # the colour of what counted
 FORBIDDEN = '/\\:*?"<>|'  # no folder's name on every system
 
 
@@ -189,6 +191,21 @@ class TeachableMachine:
         (answer,) = classifier.model.predict_on_batch(pixels[np.newaxis].astype(np.float32))
         return prediction.top_classes(answer, class_names=classifier.class_names, top=len(answer))
 
+    def explain(self, content: bytes, *, file_name: str = "") -> tuple[list[tuple[str, float]], bytes]:
+        """Return what `predict` returns, and a small JPEG file that shows where the most probable class was seen.
+
+        The picture is grey there, and orange where Grad-CAM (`explain.grad_cam`) finds what speaks for the class.
+
+        Raises:
+            ValueError: as `predict`.
+        """
+        ranking = self.predict(content, file_name=file_name)
+        pixels = self._read(content, file_name=file_name)
+        label = self.class_names.index(ranking[0][0])
+        return ranking, as_thumbnail(
+            lay_over(pixels, explain.grad_cam(self._trained().model, pixels, label=label)), side=160
+        )
+
     def save(self, folder: str | Path) -> Path:
         """Save the classifier as `folder/model.keras`, and its pictures as `folder/pictures/class/number`.
 
@@ -267,10 +284,19 @@ def cross_validate(features: np.ndarray, labels: np.ndarray, *, num_classes: int
     return training.Evaluation(float((probabilities.argmax(axis=1) == labels).mean()), labels, probabilities)
 
 
-def as_thumbnail(pixels: np.ndarray) -> bytes:
+def lay_over(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Return a picture `(height, width, 3)` in grey, and orange where the heat `(h, w)`, 0..1, is high; uint8."""
+    height, width, _ = pixels.shape
+    grey = pixels.mean(axis=2, keepdims=True)
+    share = Image.fromarray(heat.astype(np.float32)).resize((width, height), Image.Resampling.BILINEAR)
+    share = 0.7 * np.asarray(share)[..., np.newaxis]  # (h, w) -> (height, width, 1)
+    return np.uint8((1 - share) * grey + share * np.array(HOT))
+
+
+def as_thumbnail(pixels: np.ndarray, *, side: int = THUMBNAIL) -> bytes:
     """Return a picture as a small JPEG file."""
     buffer = BytesIO()
     thumbnail = Image.fromarray(pixels)
-    thumbnail.thumbnail((THUMBNAIL, THUMBNAIL))
+    thumbnail.thumbnail((side, side))
     thumbnail.save(buffer, format="JPEG", quality=80)
     return buffer.getvalue()

@@ -286,6 +286,19 @@ def repeat_over_seeds(run: Callable[[int], float], *, seeds: Iterable[int]) -> S
     return SeedResults(values, float(np.mean(values)), float(np.std(values, ddof=1)))
 
 
+def restart(model: keras.Model, fresh: keras.Model) -> None:
+    """Give a compiled model the weights of a fresh one, and empty its optimizer's memory.
+
+    For many short trainings of one network: a new model would first be traced anew, which takes longer than they do.
+    """
+    model.set_weights(fresh.get_weights())
+    if model.optimizer.built:
+        start = model.optimizer.from_config(model.optimizer.get_config())
+        start.build(model.trainable_variables)
+        for variable, first in zip(model.optimizer.variables, start.variables, strict=True):
+            variable.assign(first)
+
+
 def find_learning_rate(
     model: keras.Model, batches: tf.data.Dataset, *, low: float = 1e-6, high: float = 1.0, steps: int = 100
 ) -> tuple[np.ndarray, np.ndarray]:

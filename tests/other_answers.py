@@ -36,6 +36,55 @@ def pad_only_height(image):
 # --- 02 ----------------------------------------------------------------------------------------------------------
 
 
+def make_mlp(num_inputs, hidden_units, num_classes, *, hidden="relu", last="softmax", extra=()):
+    inputs = keras.Input((num_inputs,))
+    x = inputs
+    for units in hidden_units:
+        x = keras.layers.Dense(units, activation=hidden)(x)
+    for layer in extra:
+        x = layer()(x)
+    return keras.Model(inputs, keras.layers.Dense(num_classes, activation=last)(x) if last else x)
+
+
+def call_on_the_inputs(num_inputs, hidden_units, num_classes):
+    inputs = keras.Input((num_inputs,))
+    x = inputs
+    for units in hidden_units:
+        x = keras.layers.Dense(units, activation="relu")(inputs)
+    return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
+
+
+LOGITS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def train_with_pairs(
+    rate,
+    model,
+    learn,
+    judge,
+    *,
+    fixed=None,
+    make=keras.optimizers.Adam,
+    loss=keras.losses.sparse_categorical_crossentropy,
+    early=False,
+    **fit,
+):
+    """Names what it passes, and asks for the results by name."""
+    model.compile(optimizer=make(learning_rate=fixed or rate), loss=loss, metrics=["accuracy"])
+    before = model.evaluate(*judge, verbose=0)
+    model.fit(x=learn[0], y=learn[1], validation_data=judge, **{"epochs": 3} | fit)
+    after = model.evaluate(x=judge[0], y=judge[1], return_dict=True)
+    return before[1] if early else after["accuracy"]
+
+
+def fit_without_evaluating(rate, model, learn, judge):
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model.fit(*learn, 32, 3, validation_data=judge).history["val_accuracy"][-1]
+
+
+# --- 03 ----------------------------------------------------------------------------------------------------------
+
+
 def measure_in_place(loss, weights, nudge=1e-5):
     """Nudges the array it was given, and puts it back."""
     slopes = []
@@ -58,44 +107,29 @@ def measure_and_leave_nudged(loss, weights):
     return slopes
 
 
-def backward(x, labels, network, *, activation=np.tanh, slope=lambda z: 1 - np.tanh(z) ** 2, at=lambda p, t: p - t):
-    sums = x @ network["weights_1"] + network["bias_1"]
-    hidden = activation(sums)
-    positive = np.exp(hidden @ network["weights_2"] + network["bias_2"])
-    probabilities = positive / positive.sum(axis=1, keepdims=True)
-    at_logits = at(probabilities, np.eye(probabilities.shape[1])[labels]) / len(x)
-    at_sums = at_logits @ network["weights_2"].T * slope(sums)
+def backward(x, hidden, probabilities, truth, weights_2, *, slope=lambda h: 1 - h * h, at=lambda p, t: p - t):
+    at_logits = at(probabilities, truth) / len(x)
+    at_sums = np.einsum("rc,hc,rh->rh", at_logits, weights_2, slope(hidden))
     gradients = x.T @ at_sums, at_sums.sum(axis=0), hidden.T @ at_logits, at_logits.sum(axis=0)
     return dict(zip(["weights_1", "bias_1", "weights_2", "bias_2"], gradients, strict=True))
 
 
-def use_relu(x, labels, network):
-    return backward(x, labels, network, activation=lambda z: np.maximum(z, 0), slope=lambda z: z > 0)
+def backward_relu(*given):
+    return backward(*given, slope=lambda hidden: (hidden > 0).astype(float))
 
 
-def train_in_passing(x, labels, network):
-    gradients = backward(x, labels, network)
-    for name, gradient in gradients.items():
-        network[name] -= gradient
-    return gradients
+def correct_in_place(x, hidden, probabilities, truth, weights_2):
+    probabilities -= truth
+    return backward(x, hidden, probabilities, 0 * truth, weights_2)
 
 
-def make_mlp(num_inputs, hidden_units, num_classes, *, hidden="relu", last="softmax", extra=()):
-    inputs = keras.Input((num_inputs,))
-    x = inputs
-    for units in hidden_units:
-        x = keras.layers.Dense(units, activation=hidden)(x)
-    for layer in extra:
-        x = layer()(x)
-    return keras.Model(inputs, keras.layers.Dense(num_classes, activation=last)(x) if last else x)
-
-
-def call_on_the_inputs(num_inputs, hidden_units, num_classes):
-    inputs = keras.Input((num_inputs,))
-    x = inputs
-    for units in hidden_units:
-        x = keras.layers.Dense(units, activation="relu")(inputs)
-    return keras.Model(inputs, keras.layers.Dense(num_classes, activation="softmax")(x))
+def average_by_weights(values, keep):
+    """Every value weighted by its age, as a mean with weights that sum to 1."""
+    averages = []
+    for count in range(1, len(values) + 1):
+        weights = keep ** np.arange(count)[::-1]
+        averages.append(weights @ values[:count] / weights.sum())
+    return np.array(averages)
 
 
 # --- 04 ----------------------------------------------------------------------------------------------------------
@@ -178,6 +212,18 @@ def decode_and_hope(path):
     with Image.open(path) as picture:
         picture.load()
     return True
+
+
+def deal_one_by_one(records: list, num_shards: int) -> list[list]:
+    shards: list[list] = [[] for _ in range(num_shards)]
+    for position, record in enumerate(records):
+        shards[position % num_shards].append(record)
+    return shards
+
+
+def batches_by_keras(paths: list[str], labels: list[int], size: int, batch_size: int) -> tf.data.Dataset:
+    pictures = [np.asarray(keras.utils.load_img(path, target_size=(size, size)), "float32") / 255 for path in paths]
+    return tf.data.Dataset.from_tensor_slices((pictures, labels)).batch(batch_size)
 
 
 def compare_all(train, test):
@@ -305,6 +351,34 @@ def mix_with_flip(pictures, labels, share):
     return tuple(share * values + (1 - share) * np.flip(values, axis=0) for values in (pictures, labels))
 
 
+# --- 13 ----------------------------------------------------------------------------------------------------------
+
+
+def add_by_operator(x, filters, *, size=3, normalise=True, padding="same"):
+    f = x
+    for number in range(2):
+        f = keras.layers.Conv2D(filters, size, padding=padding, use_bias=False)(f)
+        f = keras.layers.BatchNormalization(momentum=0.5)(f) if normalise else f
+        f = keras.activations.relu(f) if number == 0 else f
+    return keras.layers.Activation("relu")(x + f)
+
+
+# --- 14 ----------------------------------------------------------------------------------------------------------
+
+
+def count_by_building(side, channels, filters, kernel_size, strides):
+    layer = keras.layers.Conv2D(filters, kernel_size, strides=strides, padding="same", use_bias=False)
+    _, height, width, _ = layer(np.zeros((1, side, side, channels))).shape
+    return layer.count_params(), height * width * layer.count_params()
+
+
+def find_by_table(costs, accuracies):
+    cost, accuracy = (np.array([table[name] for name in costs]) for table in (costs, accuracies))
+    no_worse = (cost[:, None] <= cost) & (accuracy[:, None] >= accuracy)
+    better = (cost[:, None] < cost) | (accuracy[:, None] > accuracy)
+    return [name for name, beaten in zip(costs, (no_worse & better).any(axis=0), strict=True) if not beaten]
+
+
 RIGHT = {
     "nb00.check_most_likely": [name_by_loop],
     "nb00.check_accuracy": [lambda predicted, labels: sum(predicted == labels) / len(labels)],
@@ -314,18 +388,18 @@ RIGHT = {
         lambda x, w, b: (np.tanh((x @ w + b) / 2) + 1) / 2,
     ],
     "nb02.check_cross_entropy": [lambda p, y: -(np.eye(p.shape[1])[y] * np.log(p)).sum(axis=1).mean()],
-    "nb02.check_measure_gradient": [measure_in_place],
     "nb02.check_count_steps": [
         lambda rows, size, epochs: epochs * np.ceil(rows / size),
         lambda rows, size, epochs: np.int64(len(range(0, rows, size)) * epochs),
     ],
-    "nb02.check_backward_tanh": [backward],
+    "nb02.check_train_at": [train_with_pairs],
     "nb02.check_build_mlp": [make_mlp],
+    "nb03.check_measure_gradient": [measure_in_place],
+    "nb03.check_backward_relu": [backward_relu],
+    "nb03.check_backward_tanh": [backward],
+    "nb03.check_exponential_average": [average_by_weights],
     "nb04.check_label_from_path": [lambda path: path.stem.partition(".")[0] if "." in path.stem else path.parts[-2]],
     "nb04.check_stratified_split": [split_right],
-    "nb04.check_from_line": [
-        lambda line: (np.int64(line[0]), np.fromstring(line, np.int64, sep=",")[1:].astype(np.uint8).reshape(70, 70))
-    ],
     "nb04.check_make_pipeline": [
         pipeline("cache", "shuffle", "augment", "batch", "prefetch"),  # slower, and right
         pipeline("cache", "shuffle", "batch", "augment", "prefetch", "options"),
@@ -333,6 +407,17 @@ RIGHT = {
     ],
     "nb04.check_is_readable": [decode_into_array],
     "nb04.check_find_leaks": [lambda train, test: np.flatnonzero(np.isin(test, train))],
+    "nb05.check_fold_slices": [
+        lambda number, folds: (
+            "+".join(f"train[{one}%:{one + 1}%]" for one in range(100) if one * folds // 100 != number),
+            f"train[{number * 100 // folds}%:{(number + 1) * 100 // folds}%]",
+        )
+    ],
+    "nb05.check_from_line": [
+        lambda line: (np.int64(line[0]), np.fromstring(line, np.int64, sep=",")[1:].astype(np.uint8).reshape(70, 70))
+    ],
+    "nb05.check_deal_into_shards": [deal_one_by_one],
+    "nb05.check_batches_like_generator": [batches_by_keras],
     "nb06.check_output_size": [size_by_keras, size_by_rounding, lambda *args: float(size_by_rounding(*args))],
     "nb06.check_count_conv_parameters": [lambda s, c, f: np.int64((s**2 * c + 1) * f)],
     "nb06.check_min_pool": [lambda maps: -keras.layers.MaxPooling2D()(-maps)],
@@ -346,8 +431,14 @@ RIGHT = {
     "nb08.check_he_deviation": [lambda shape: np.float32((2 / np.prod(shape[:-1])) ** 0.5)],
     "nb08.check_update_moving_mean": [lambda m, x, p: m + (1 - p) * (x.reshape(-1, x.shape[-1]).mean(axis=0) - m)],
     "nb08.check_l2_penalty": [penalty_of_keras],
-    "nb08.check_count_steps": [lambda count, size: -(-count // size), lambda count, size: len(range(0, count, size))],
-    "nb08.check_find_stop": [stop_with_lists],
+    "nb09.check_growing_rates": [
+        np.geomspace,
+        lambda low, high, steps: np.logspace(np.log10(low), np.log10(high), steps),
+    ],
+    "nb09.check_cosine_rate": [lambda step, steps, first: first * math.cos(math.pi * step / steps / 2) ** 2],
+    "nb09.check_seeds_needed": [lambda d, s: next(n for n in range(2, 1000) if d > 2 * math.sqrt(2 * s**2 / n))],
+    "nb09.check_count_steps": [lambda count, size: -(-count // size), lambda count, size: len(range(0, count, size))],
+    "nb09.check_find_stop": [stop_with_lists],
     "nb11.check_global_average": [
         lambda maps: maps.reshape(len(maps), -1, maps.shape[-1]).mean(axis=1),
         lambda maps: keras.ops.convert_to_numpy(keras.layers.GlobalAveragePooling2D()(maps)),
@@ -379,6 +470,18 @@ RIGHT = {
     ],
     "nb12.check_megabytes": [lambda *shape: np.prod((2, *shape, 4.0)) / 10**6],
     "nb12.check_share_kept": [lambda momentum, steps: np.power(momentum, steps)],
+    "nb13.check_stack_and_single": [lambda n, c: (sum([9 * c * c] * n), np.int64((1 + n * 2) ** 2 * c**2))],
+    "nb13.check_dense_parameters": [lambda sizes: sum(a * b + b for a, b in pairwise(sizes))],
+    "nb13.check_count_with_bottleneck": [lambda s, c, n, f: np.int64(s * s * c * n + s * s * n * f * 25)],
+    "nb13.check_residual_block": [add_by_operator],
+    "nb13.check_count_layers": [lambda blocks, convolutions: np.int64(np.sum(blocks) * convolutions + 2)],
+    "nb14.check_count_with_stride": [count_by_building],
+    "nb14.check_count_inverted_residual": [
+        lambda c, f, t: np.int64(c * t * (c + 9 + f) if t > 1 else c * (9 + f)),
+    ],
+    "nb14.check_scale_up": [lambda phi: (1.2**phi, 1.1**phi, 1.15**phi, 1.92027**phi)],
+    "nb14.check_peak_bytes": [lambda shapes: max(4 * (math.prod(a) + math.prod(b)) for a, b in pairwise(shapes))],
+    "nb14.check_find_efficient": [find_by_table],
 }
 
 WRONG = {
@@ -394,20 +497,22 @@ WRONG = {
     "nb01.check_pad_to_square": [(pad_only_height, "shape (8, 9, 3), expected (9, 9, 3)")],
     "nb01.check_make_batch": [(lambda pictures, side: np.stack(pictures), "with ValueError")],
     "nb02.check_cross_entropy": [(lambda p, y: -np.log(0.7 * 0.3 * 0.8 * 0.1) / 4, "should cost ln 2")],
-    "nb02.check_measure_gradient": [(measure_and_leave_nudged, "changes what it is given")],
     "nb02.check_count_steps": [
         (lambda rows, size, epochs: rows * epochs, "you have 1,000, expected 10. How many batches"),
         (lambda rows, size, epochs: 95 if size == 32 else 10, "you have 95, expected 96. How many batches"),
         (lambda rows, size, epochs: 10 if size == 100 else 96, "still make one step"),
     ],
-    "nb02.check_backward_tanh": [
-        (use_relu, "The forward pass still uses ReLU"),
-        (lambda *args: backward(*args, at=lambda p, t: p * (1 - p) * (p - t)), "The gradient of bias_2 has the right"),
-        (lambda *args: (g := backward(*args)) | {"weights_1": g["weights_1"] / 2}, "The gradient of weights_1 has"),
-        (lambda *args: backward(*args) | {"bias_1": np.zeros((6, 5))}, "has shape (6, 5), expected (5,)"),
-        (train_in_passing, "changes what it is given"),
-        (lambda *args: tuple(backward(*args).values()), "returned a tuple"),
-        (lambda *args: {"bias_1": backward(*args)["bias_1"]}, "has ['bias_1'], expected"),
+    "nb02.check_train_at": [
+        (lambda rate, model, *data: model.evaluate(*data[1]), "does not compile"),
+        (lambda rate, model, *data: model.compile("adam", loss="mse") or 0.75, "does not fit the model"),
+        (lambda *args: train_with_pairs(*args, fixed=0.003), "Your learning rate is 0.003, expected 1"),
+        (lambda *args: train_with_pairs(*args, make=keras.optimizers.SGD), "Your optimizer is 'SGD', expected 'Adam'"),
+        (lambda *args: train_with_pairs(*args, loss="mse"), "Your loss is 'mean_squared_error'"),
+        (lambda *args: train_with_pairs(*args, loss=LOGITS), "from_logits is True, expected False"),
+        (lambda *args: train_with_pairs(*args, epochs=30), "You fit for 30 epochs, expected 3"),
+        (lambda *args: train_with_pairs(*args, batch_size=100), "in batches of 100, expected 32"),
+        (lambda *args: train_with_pairs(*args, early=True), "after `fit`"),
+        (fit_without_evaluating, "does not evaluate"),
     ],
     "nb02.check_build_mlp": [
         (lambda *args: "model", "returned a str, expected a keras.Model"),
@@ -421,6 +526,22 @@ WRONG = {
         (lambda *args: make_mlp(*args, extra=[keras.layers.BatchNormalization]), "only dense layers"),
         (lambda i, h, c: make_mlp(i, (5, 4), c), "Use the arguments, not fixed layers"),
     ],
+    "nb03.check_measure_gradient": [(measure_and_leave_nudged, "changes what it is given")],
+    "nb03.check_backward_relu": [
+        (lambda *given: backward(*given), "The gradient of bias_1 has the right shape"),
+        (correct_in_place, "changes what it is given"),
+    ],
+    "nb03.check_backward_tanh": [
+        (
+            lambda *given: backward(*given, at=lambda p, t: p * (1 - p) * (p - t)),
+            "The gradient of bias_2 has the right",
+        ),
+        (lambda *given: (g := backward(*given)) | {"weights_1": g["weights_1"] / 2}, "The gradient of weights_1 has"),
+        (lambda *given: backward(*given) | {"bias_1": np.zeros((6, 5))}, "has shape (6, 5), expected (5,)"),
+        (lambda *given: tuple(backward(*given).values()), "returned a tuple"),
+        (lambda *given: {"bias_1": backward(*given)["bias_1"]}, "has ['bias_1'], expected"),
+    ],
+    "nb03.check_exponential_average": [(lambda values, keep: [values[0]] * len(values), "keep = 0.5 you have")],
     "nb04.check_label_from_path": [
         (lambda path: path.parent, "is a PurePosixPath, expected text"),
         (lambda path: "dog", "you have 'dog', expected 'cat'. With a dot in the stem"),
@@ -454,13 +575,6 @@ WRONG = {
         ),
         (split_sorted, "not for mixed ones"),
     ],
-    "nb04.check_from_line": [
-        (lambda line: np.fromstring(line, int, sep=","), "Return two things"),
-        (lambda line: (int(line[2:5]), line), "Your label is 200, expected 3: the first number of the line."),
-        (lambda line: (3, [0]), "is a list, expected a NumPy array"),
-        (lambda line: (3, np.zeros((70, 70, 1))), "has shape (70, 70, 1), expected (70, 70)"),
-        (lambda line: (3, np.zeros((70, 70))), "has dtype float64, expected uint8"),
-    ],
     "nb04.check_make_pipeline": [
         (lambda pictures, augment, size: [], "of type list"),
         (pipeline("cache", "shuffle", "batch", "augment alone"), "does not yield pairs"),
@@ -491,6 +605,37 @@ WRONG = {
         (lambda train, test: [1, 2], "you have [1, 2], expected [1, 3, 4]"),
         (lambda train, test: [1, 3, 4], "give an empty list"),
         (compare_all, "make a set of the training hashes"),
+    ],
+    "nb05.check_fold_slices": [
+        (lambda number, folds: "train[20%:40%]", "Return two texts"),
+        (lambda number, folds: (20, 40), "is a int, expected text"),
+        (lambda number, folds: ("train[:20]", "train[20:40]"), "expected a text such as 'train[:20%]+train[40%:]'"),
+        (lambda number, folds: ("train[:20%]+train[40%:]", "train[20%:40%]"), "The first fold has number 0."),
+    ],
+    "nb05.check_from_line": [
+        (lambda line: np.fromstring(line, int, sep=","), "Return two things"),
+        (lambda line: (int(line[2:5]), line), "Your label is 200, expected 3: the first number of the line."),
+        (lambda line: (3, [0]), "is a list, expected a NumPy array"),
+        (lambda line: (3, np.zeros((70, 70, 1))), "has shape (70, 70, 1), expected (70, 70)"),
+        (lambda line: (3, np.zeros((70, 70))), "has dtype float64, expected uint8"),
+    ],
+    "nb05.check_deal_into_shards": [
+        (lambda records, shards: dict(enumerate(records)), "is a dict, expected a list"),
+        (lambda records, shards: [records[first::3] for first in range(3)], "For ['a', 'b', 'c', 'd'] and 2 shards"),
+    ],
+    "nb05.check_batches_like_generator": [
+        (lambda paths, labels, size, batch: [], "of type list"),
+        (lambda paths, labels, size, batch: tf.data.Dataset.range(3), "does not yield pairs"),
+        (lambda *args: batches_by_keras(*args).unbatch(), "batch them, once"),
+        (
+            lambda p, y, size, batch: batches_by_keras(p, y, 2 * size, batch),
+            "have [16, 16, 3] rows, columns and channels",
+        ),
+        (lambda p, y, size, batch: batches_by_keras(p, y, size, 5), "have [5] pictures, expected [2, 2, 1]"),
+        (
+            lambda *args: batches_by_keras(*args).map(lambda x, y: (tf.round(x), y)),
+            "Your pictures have the shades [0, 0, 1, 1, 1], expected [0.2, 0.4, 0.6, 0.8, 1]",
+        ),
     ],
     "nb06.check_output_size": [
         (lambda s, k, t, p: (s - k) // t + 1, "Same rounds up, not down"),
@@ -525,8 +670,17 @@ WRONG = {
         (lambda m, x, p: x.mean(), "has shape (), expected (5,)"),
     ],
     "nb08.check_l2_penalty": [(lambda k, s: penalty_of_keras(k[:2], s), "Right for two kernels and 0.1")],
-    "nb08.check_count_steps": [(lambda count, size: max(2, -(-count // size)), "A short batch alone is a step")],
-    "nb08.check_find_stop": [
+    "nb09.check_growing_rates": [
+        (lambda low, high, steps: np.geomspace(low, high, steps + 1), "has shape (6,), expected (5,)"),
+        (lambda low, high, steps: [1e-4, 1e-3, 1e-2, 0.1, 1.0], "has shape (5,), expected (3,)"),
+    ],
+    "nb09.check_cosine_rate": [
+        (lambda step, steps, first: 0.8535534 * first, "After 0 of 100 steps"),
+        (lambda step, steps, first: max(1e-4, first * math.cos(math.pi * step / steps / 2) ** 2), "nothing is left"),
+    ],
+    "nb09.check_seeds_needed": [(lambda d, s: 82, "For a difference of 0.05")],
+    "nb09.check_count_steps": [(lambda count, size: max(2, -(-count // size)), "A short batch alone is a step")],
+    "nb09.check_find_stop": [
         (stop_otherwise(better=lambda loss, best, before: loss < before), "Compare each epoch with the best so far"),
         (stop_otherwise(start_anew=False), "A new best starts the waiting anew"),
         (stop_otherwise(better=lambda loss, best, before: loss <= best), "as good is not better"),
@@ -565,4 +719,17 @@ WRONG = {
     ],
     "nb12.check_megabytes": [(lambda *shape: 179.2, "For 500 pictures with maps of 5 x 5 x 192")],
     "nb12.check_share_kept": [(lambda momentum, steps: 0.366, "For a momentum of 0.99 and 100 steps")],
+    "nb13.check_stack_and_single": [(lambda n, c: n * 9 * c * c, "expected a tuple")],
+    "nb13.check_dense_parameters": [(lambda sizes: 123_642_856, "One layer has two sizes")],
+    "nb13.check_count_with_bottleneck": [(lambda s, c, n, f: 12_443_648, "Use the arguments, not fixed numbers")],
+    "nb13.check_residual_block": [
+        (lambda x, filters: 3, "You returned a int"),
+        (lambda x, filters: keras.layers.Add()([x, keras.layers.Conv2D(filters, 3, padding="same")(x)]), "has 1 conv"),
+        (lambda x, filters: add_by_operator(x, filters, size=5), "has kernels of"),
+        (lambda x, filters: add_by_operator(x, filters, normalise=False), "0 layers of batch normalisation"),
+        (lambda x, filters: add_by_operator(x, filters, padding="valid"), "with ValueError"),
+    ],
+    "nb13.check_count_layers": [(lambda blocks, convolutions: 50, "you have 50, expected 101")],
+    "nb14.check_count_with_stride": [(lambda *sizes: sizes[1] * sizes[2], "expected a tuple")],
+    "nb14.check_find_efficient": [(lambda costs, accuracies: set(costs), "expected a list")],
 }

@@ -32,6 +32,13 @@ PARAMETERS = {
     # convolutions 1,145,408, four numbers a channel of normalisation 3,584, then 256 values to 300 units, to 10
     "build_cnn_e_normalised": ({}, 1_229_102),
     "build_efficientnet_lite": ({"num_classes": 1000}, 4_694_024),
+    "build_googlenet": ({}, 6_998_552),  # as in the authors' group's model for Caffe
+    "build_lenet5": ({}, 60_850),  # 60,000 in the paper, 850 of our last layer
+    "build_resnet50": ({}, 25_636_712),  # this and VGG's: keras.applications
+    "build_small": ({"kind": "plain"}, 22_774),
+    "build_vgg16": ({}, 138_357_544),
+    "build_vgg19": ({}, 143_667_240),
+    "build_mobilenet_v2": ({}, 3_538_984),  # as keras.applications has it
 }
 
 
@@ -47,7 +54,11 @@ def test_every_builder_has_its_parameters_pinned():
         assert all(parameter.kind is inspect.Parameter.KEYWORD_ONLY for parameter in parameters)
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+# The dense layers of VGG are heavy: built once, and without a picture (test_architectures_famous has pictures).
+HEAVY = {"build_vgg16", "build_vgg19"}
+
+
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if n in HEAVY else n for n in PARAMETERS])
 def test_a_network_is_uncompiled_scales_first_and_has_its_parameters(name):
     arguments, parameters = PARAMETERS[name]
     model = getattr(architectures, name)(**arguments)
@@ -57,7 +68,7 @@ def test_a_network_is_uncompiled_scales_first_and_has_its_parameters(name):
     assert len(model.inputs) == len(model.outputs) == 1
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("name", sorted(PARAMETERS.keys() - HEAVY))
 def test_raw_pictures_become_probabilities(name):
     model = getattr(architectures, name)(**PARAMETERS[name][0])
     size = [side or 64 for side in model.input_shape[1:]]
@@ -133,7 +144,10 @@ def write_out_regularised():
 def write_out_separable():
     stack = [keras.Input((96, 96, 3)), layers.Rescaling(1 / 255)]
     for filters in (32, 64, 128):
-        stack += [layers.SeparableConv2D(filters, 3, padding="same", activation="relu"), layers.MaxPooling2D()]
+        start = {"depthwise_initializer": keras.initializers.RandomNormal(stddev=1 / 3)}
+        start["pointwise_initializer"] = "he_normal"
+        stack += [layers.SeparableConv2D(filters, 3, padding="same", activation="relu", **start)]
+        stack += [layers.MaxPooling2D()]
     return keras.Sequential([*stack, layers.Flatten(), layers.Dense(2, activation="softmax")])
 
 
@@ -205,6 +219,15 @@ def test_initialisation_and_penalty_are_options_of_a_block():
     assert float(sum(model.losses)) == pytest.approx(0.5 * 0.01 * 3 * 3 * 32 * 64, rel=1e-5)
     assert len(model.losses) == 3
     assert build_lesson_cnn().losses == []
+
+
+def test_a_separable_block_keeps_the_strength_of_its_input():
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((16, 16, 256))
+    model = keras.Model(inputs, architectures.separable_block(inputs, 256, name="block"))
+    maps = np.random.default_rng(0).normal(size=(2, 16, 16, 256)).astype("float32")
+    before_pooling = keras.Model(inputs, model.get_layer("block_conv").output)(maps).numpy()
+    assert np.square(before_pooling).mean() == pytest.approx(1, abs=0.2)  # as He's start wants it
 
 
 def test_he_is_wider_than_glorot_where_channels_grow():

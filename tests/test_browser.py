@@ -203,6 +203,9 @@ def test_from_nothing_to_a_report(open_page: Callable[..., Page], folder: Path, 
     page.wait(lambda: page.says("Trained. Of 21 pictures"))
     page.control("Ask about a picture").send_keys(str(folder / "dark-03.png"))
     page.wait(lambda: page.results() and page.results()[0].startswith("class 2"))
+    seen = page.driver.find_element(By.CSS_SELECTOR, ".tm-seen")
+    page.wait(seen.is_displayed)
+    assert "what speaks most for class 2" in seen.accessible_name
     page.press("Ask the camera")
     page.wait(lambda: page.results()[0].startswith("camera"))
     page.picture(f"{theme}-3-live")

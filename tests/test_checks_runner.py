@@ -3,7 +3,7 @@
 import builtins
 import linecache
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import keras
 import numpy as np
@@ -240,3 +240,39 @@ def test_a_false_claim_is_only_said_of_other_pictures(name: str, capsys: pytest.
     checks.claim(True, "two is two", on=name)
     checks.claim(False, "two is three", on=name)
     assert capsys.readouterr().out == "Not so with these pictures: two is three.\n"
+
+
+# --- what a learner asks -----------------------------------------------------------------------------------------
+
+
+def test_a_solution_is_shown_as_it_stands_in_the_lesson(capsys: pytest.CaptureFixture[str]) -> None:
+    checks.nb06.show_solution(1)
+    namespace: dict = {}
+    exec(capsys.readouterr().out, namespace)
+    checks.nb06.check_output_size(namespace["output_size"])
+
+
+@pytest.mark.parametrize("exercise", [0, 99, -1])
+def test_there_is_no_other_exercise(exercise: int) -> None:
+    with pytest.raises(ValueError, match=rf"Received exercise {exercise}, expected 1 to 5"):
+        checks.nb06.show_solution(exercise)
+
+
+def test_a_lesson_that_is_not_here_has_no_solutions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("helpers.checks._lesson.NOTEBOOK_FOLDER", tmp_path)
+    with pytest.raises(ValueError, match="Received lesson 06, expected a solved lesson in"):
+        checks.nb06.show_solution(1)
+
+
+def test_open_exercises_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    solved = {
+        name.removeprefix("check_"): check.solve
+        for name, check in vars(checks.nb06).items()
+        if name.startswith("check_")
+    }
+    checks.nb06.show_open_exercises(solved)
+    assert capsys.readouterr().out == "All exercises are solved.\n"
+    checks.nb06.show_open_exercises({**solved, "min_pool": lambda maps: maps, "activation_bytes": None})
+    assert capsys.readouterr().out == "Still open: exercises 3, 5.\n"
+    checks.nb06.show_open_exercises({})
+    assert capsys.readouterr().out == "Still open: exercises 1, 2, 3, 4, 5.\n"

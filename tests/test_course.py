@@ -260,17 +260,39 @@ SOLVED = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END 
 
 def test_a_solution_becomes_a_stub_and_its_outputs_go() -> None:
     cell = code(SOLVED, "exercise")
-    check = code("print('Right')", "check")
+    check = code("checks.nb01.check_double(double)", "check")
     check.outputs = [new_output("stream", name="stdout", text="Right")]
     kept = code("print('shown')")
     kept.outputs = [new_output("stream", name="stdout", text="shown")]
     solved = new_notebook(cells=[cell, check, kept], metadata={"course": {"code": "abc"}})
     edition = student.make_student_edition(solved)
     assert edition.cells[0].source == 'def double(x):\n    raise NotImplementedError("Write your answer here.")'
-    assert [len(c.outputs) for c in edition.cells] == [0, 0, 1]
+    assert [len(c.outputs) for c in edition.cells] == [0, 0, 1, 0]
+    assert edition.cells[-1].source == "checks.nb01.show_open_exercises(globals())"
+    assert edition.cells[1].metadata.tags == ["check", "raises-exception"]
     assert edition.metadata["course"] == {"edition": student.hash_sources(edition)}
     assert solved.cells[0].source == SOLVED  # the source is left as it was
     assert len(solved.cells[1].outputs) == 1
+
+
+def test_nothing_answers_a_prediction_before_its_discussion() -> None:
+    cells = [
+        new_markdown_cell("**Predict first.** How many?"),
+        code("3"),
+        code("4"),
+        new_markdown_cell("Three."),
+        code("5"),
+    ]
+    for cell in cells:
+        if cell.cell_type == "code":
+            cell.outputs = [new_output("stream", name="stdout", text=cell.source)]
+    edition = student.make_student_edition(new_notebook(cells=cells))
+    assert [bool(cell.outputs) for cell in edition.cells if cell.cell_type == "code"] == [False, False, True]
+
+
+def test_claims_are_not_for_learners() -> None:
+    edition = student.make_student_edition(new_notebook(cells=[code("assert True", "claim"), code("1")]))
+    assert [cell.source for cell in edition.cells] == ["1"]
 
 
 def test_two_solutions_in_a_cell_are_both_taken_out() -> None:

@@ -20,22 +20,10 @@ NAMES = {
     "sigmoid",
     "tanh",
     "relu",
-    "sigmoid_slope",
-    "tanh_slope",
-    "relu_slope",
     "softmax",
     "binary_cross_entropy",
     "neuron_gradients",
     "draw_batches",
-    "new_network",
-    "forward",
-    "network_loss",
-    "backward",
-    "sgd",
-    "momentum",
-    "adagrad",
-    "rmsprop",
-    "adam",
 }
 MOST_LINES = 12  # of a function, without its docstring: "a few lines each"
 
@@ -62,15 +50,6 @@ def test_the_cells_define_what_the_lesson_is_about() -> None:
 @given(z=numbers)
 def test_an_activation_equals_keras(name: str, z: np.ndarray) -> None:
     np.testing.assert_allclose(LESSON[name](z), getattr(keras.ops, name)(tf.constant(z)), rtol=1e-10, atol=1e-12)
-
-
-@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu"])
-@given(z=numbers)
-def test_a_slope_equals_the_tape(name: str, z: np.ndarray) -> None:
-    variable = tf.Variable(z)
-    with tf.GradientTape() as tape:
-        output = getattr(keras.ops, name)(variable)
-    np.testing.assert_allclose(LESSON[f"{name}_slope"](z), tape.gradient(output, variable), rtol=1e-6, atol=1e-12)
 
 
 @given(z=rows_of_logits)
@@ -127,128 +106,6 @@ def test_batches_hold_each_row_once(count: int, batch_size: int, seed: int) -> N
     assert sorted(position for batch in batches for position in batch) == list(range(count))
     assert len(batches) == -(-count // batch_size)
     assert all(len(batch) == batch_size for batch in batches[:-1])
-
-
-# --- two layers --------------------------------------------------------------------------------------------------
-
-
-def draw_network(seed: int, *, inputs: int, hidden: int, classes: int) -> dict[str, np.ndarray]:
-    """A network whose biases are not zero, so that a forgotten one shows."""
-    network = LESSON["new_network"](inputs, hidden, classes, seed=seed)
-    generator = np.random.default_rng(seed)
-    return {name: value + generator.normal(scale=0.5, size=value.shape) for name, value in network.items()}
-
-
-sizes = {"inputs": st.integers(1, 7), "hidden": st.integers(1, 7), "classes": st.integers(2, 6)}
-
-
-@given(seed=seeds, rows=st.integers(1, 8), **sizes)
-@settings(deadline=None)
-def test_back_propagation_equals_the_tape(seed: int, rows: int, inputs: int, hidden: int, classes: int) -> None:
-    network = draw_network(seed, inputs=inputs, hidden=hidden, classes=classes)
-    generator = np.random.default_rng(seed + 1)
-    x, labels = generator.normal(size=(rows, inputs)), generator.integers(0, classes, rows)
-    variables = {name: tf.Variable(value) for name, value in network.items()}
-    with tf.GradientTape() as tape:
-        outputs = tf.nn.relu(x @ variables["weights_1"] + variables["bias_1"])
-        logits = outputs @ variables["weights_2"] + variables["bias_2"]
-        row_losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-        loss = tf.reduce_mean(row_losses)
-    by_tape = tape.gradient(loss, variables)
-    by_hand = LESSON["backward"](x, labels, network)
-    assert by_hand.keys() == network.keys()
-    for name, gradient in by_hand.items():
-        np.testing.assert_allclose(gradient, by_tape[name], rtol=1e-9, atol=1e-12)
-    assert LESSON["network_loss"](x, labels, network) == pytest.approx(float(loss), rel=1e-9)
-    np.testing.assert_allclose(LESSON["forward"](x, network)[2], tf.nn.softmax(logits), rtol=1e-9, atol=1e-15)
-
-
-def test_the_network_equals_a_model_of_keras() -> None:
-    network = draw_network(3, inputs=5, hidden=4, classes=3)
-    layers = [keras.layers.Dense(4, activation="relu"), keras.layers.Dense(3, activation="softmax")]
-    model = keras.Sequential([keras.Input((5,)), *layers])
-    model.set_weights(list(network.values()))
-    generator = np.random.default_rng(4)
-    x, labels = generator.normal(size=(20, 5)).astype("float32"), generator.integers(0, 3, 20)
-    probabilities = model.predict(x, verbose=0)
-    np.testing.assert_allclose(LESSON["forward"](x, network)[2], probabilities, atol=1e-5)
-    expected = float(keras.losses.SparseCategoricalCrossentropy()(labels, probabilities))
-    assert LESSON["network_loss"](x, labels, network) == pytest.approx(expected, rel=1e-4)
-
-
-def test_a_new_network_is_random_by_its_seed() -> None:
-    same, again, other = (LESSON["new_network"](6, 5, 4, seed=seed) for seed in (1, 1, 2))
-    assert {name: value.shape for name, value in same.items()} == {
-        "weights_1": (6, 5),
-        "bias_1": (5,),
-        "weights_2": (5, 4),
-        "bias_2": (4,),
-    }
-    np.testing.assert_array_equal(same["weights_1"], again["weights_1"])
-    assert not np.array_equal(same["weights_1"], other["weights_1"])
-
-
-# --- optimizers --------------------------------------------------------------------------------------------------
-
-OPTIMIZERS: dict[str, Callable[[float], keras.Optimizer]] = {
-    "sgd": lambda rate: keras.optimizers.SGD(learning_rate=rate),
-    "momentum": lambda rate: keras.optimizers.SGD(learning_rate=rate, momentum=0.9),
-    "adagrad": lambda rate: keras.optimizers.Adagrad(learning_rate=rate),
-    "rmsprop": lambda rate: keras.optimizers.RMSprop(learning_rate=rate),
-    "adam": lambda rate: keras.optimizers.Adam(learning_rate=rate),
-}
-each_rule = pytest.mark.parametrize("name", OPTIMIZERS)
-
-
-def compare_ten_steps(name: str, start: np.ndarray, rate: float, slopes: Callable[[int, np.ndarray], np.ndarray]):
-    """Ten steps of the lesson's rule and of Keras' optimizer, each along its own way, compared after each step."""
-    optimizer, variable = OPTIMIZERS[name](rate), keras.Variable(start, dtype="float64")
-    weights, state = start, {}
-    for number in range(10):
-        weights = LESSON[name](weights, slopes(number, weights), state, rate)
-        optimizer.apply([tf.constant(slopes(number, variable.numpy()))], [variable])
-        moved = np.abs(weights - start).max()
-        assert moved > 1e-4
-        # Keras keeps the rate as float32: seven digits of every move.
-        np.testing.assert_allclose(weights, variable.numpy(), rtol=0, atol=1e-5 * moved, err_msg=f"step {number + 1}")
-
-
-@each_rule
-@given(seed=seeds, scale=st.sampled_from([1e-4, 1e-2, 1.0, 100.0]), rate=st.sampled_from([0.001, 0.01, 0.3]))
-@settings(max_examples=20, deadline=None)
-def test_ten_steps_on_any_gradients_equal_keras(name: str, seed: int, scale: float, rate: float) -> None:
-    generator = np.random.default_rng(seed)
-    start, gradients = generator.normal(size=(4, 3)), scale * generator.normal(size=(10, 4, 3))
-    gradients[:, 0, 0] = scale  # one weight is always pushed the same way, so that none stays where it was
-    if name in ("sgd", "momentum"):
-        rate /= scale  # these move in proportion to the gradient
-    elif name == "adagrad":
-        rate *= max(1.0, 1 / scale)
-    compare_ten_steps(name, start, rate, lambda number, _weights: gradients[number])
-
-
-@each_rule
-def test_ten_steps_down_a_valley_equal_keras(name: str) -> None:
-    steepness = np.array([1.0, 25.0])
-    compare_ten_steps(name, np.array([-4.0, 1.0]), 0.01, lambda _number, weights: steepness * weights)
-
-
-@each_rule
-def test_a_weight_without_a_gradient_stays(name: str) -> None:
-    weights, state = np.array([1.0, 2.0]), {}
-    for _ in range(3):
-        weights = LESSON[name](weights, np.array([0.0, 1.0]), state, 0.1)
-    assert weights[0] == 1.0
-    assert weights[1] < 2.0
-
-
-@each_rule
-def test_a_rule_leaves_its_arguments_alone(name: str) -> None:
-    weights, gradient, state = np.array([1.0, -2.0]), np.array([0.5, 0.25]), {}
-    LESSON[name](weights, gradient, state, 0.1)
-    LESSON[name](weights, gradient, state, 0.1)
-    assert weights.tolist() == [1.0, -2.0]
-    assert gradient.tolist() == [0.5, 0.25]
 
 
 @pytest.mark.parametrize("source", [cell.source for cell in read_cells(NOTEBOOK, tag="from-scratch")])

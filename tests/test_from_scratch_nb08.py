@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from helpers import architectures
 from tests.lesson_cells import run_cells
 
-NAMES = {"scale_and_shift", "normalise_in_training", "normalise_in_use", "normalised_block", "drop"}
+NAMES = {"scale_and_shift", "normalise_in_training", "normalise_in_inference", "normalised_block", "drop"}
 
 LESSON = run_cells("08")
 
@@ -33,8 +33,8 @@ def test_batch_normalisation_equals_keras_in_both_modes(batch, side, channels, o
     layer = keras.layers.BatchNormalization(momentum=0.9)
     layer.build(maps.shape)
     layer.set_weights([gamma, beta, mean, variance])
-    in_use = LESSON["normalise_in_use"](maps, gamma, beta, mean, variance)
-    np.testing.assert_allclose(np.asarray(layer(maps, training=False)), in_use, atol=1e-4)
+    in_inference = LESSON["normalise_in_inference"](maps, gamma, beta, mean, variance)
+    np.testing.assert_allclose(np.asarray(layer(maps, training=False)), in_inference, atol=1e-4)
     in_training = LESSON["normalise_in_training"](maps, gamma, beta)
     np.testing.assert_allclose(np.asarray(layer(maps, training=True)), in_training, atol=1e-3)
 

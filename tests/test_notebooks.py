@@ -223,3 +223,12 @@ def test_the_edition_for_students_has_no_solution(notebook: NotebookNode) -> Non
         longest = max((line.strip() for line in taken_out.splitlines()), key=len)
         assert longest not in stub.source
     assert all(not cell.outputs for cell in cells(student, "code", "check"))
+
+
+def test_nothing_answers_a_prediction_in_the_edition_for_students(notebook: NotebookNode) -> None:
+    waiting = False
+    for cell in make_student_edition(notebook).cells:
+        if cell.cell_type == "markdown":
+            waiting = "**Predict first" in cell.source
+        elif waiting:
+            assert not cell.get("outputs"), cell.id

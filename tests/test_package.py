@@ -38,7 +38,7 @@ ALLOWED: dict[str, set[str]] = {
     "plotting": {"_quiet"},
     "prediction": {"_quiet", "cleaning", "datasets", "training"},
     "synthetic_pets": set(),
-    "teachable": {"backbones", "images", "prediction", "training"},
+    "teachable": {"backbones", "explain", "images", "prediction", "training"},
     "teachable_widget": {"commands", "datasets", "teachable"},
     "training": set(),
     "tuning": {"backbones", "features", "training"},

@@ -15,12 +15,16 @@ pytestmark = pytest.mark.photos
 # Shorter where a lesson is long, and longer where little shows in a short time; its text need not hold then.
 FULL = notebooks.profile_parameters("full")
 OTHERWISE = {
-    "08_training_better": {"COMPARE_TRAIN": 320, "COMPARE_EPOCHS": 3, "EPOCHS": 3},
+    "08_training_better": {"NUM_TRAIN": 640, "EPOCHS": 3},
+    "09_long_runs": {"NUM_TRAIN": 640, "SEED_EPOCHS": 3},
     "11_feature_extraction": {"NUM_TRAIN": 1000, "NUM_VALIDATION": 500, "NUM_TEST": 500, "CNN_STEPS": 300},
     "10_augmentation": {key: value for key, value in FULL["10_augmentation"].items() if key != "DATASET"},
     "12_fine_tuning": {"NUM_TRAIN": 500, "NUM_SEEDS": 2},  # photos have less to gain than drawings
+    "13_famous_architectures": {"STEPS": 100, "NUM_SEEDS": 2},
+    "14_efficient_architectures": {"NETWORKS": "MobileNetV2 VGG16"},
 }
-NUMBERS_ONLY = {"02_a_neuron_learns"}  # its DATASET names tables of small grey digits or clothes, not a folder
+# Their DATASET names tables of small grayscale digits or clothes, not a folder.
+NUMBERS_ONLY = {"02_a_neuron_learns", "03_backpropagation_and_optimizers"}
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem not in NUMBERS_ONLY]
 
 
@@ -54,11 +58,12 @@ def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: 
         assert float(gain[1]) >= 3
 
 
-def test_neurons_learn_clothes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", ["02", "03"])
+def test_neurons_learn_clothes(number: str, tmp_path: Path) -> None:
     home = os.environ.get("KERAS_HOME")
     if not home or not Path(home, "datasets", "fashion-mnist").is_dir():
         pytest.skip("needs KERAS_HOME: a Keras home with Fashion-MNIST in it")
-    (path,) = notebooks.find_notebooks(["02"])
+    (path,) = notebooks.find_notebooks([number])
     run(path, tmp_path, DATASET="fashion_mnist")
 
 

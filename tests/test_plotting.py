@@ -10,6 +10,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from matplotlib import pyplot
+from matplotlib.colors import to_hex, to_rgb
 from PIL import Image
 from scipy.ndimage import center_of_mass
 from scipy.ndimage import label as label_regions
@@ -59,10 +60,17 @@ CALLS = {
     "show_lines": lambda alt: plotting.show_lines({"a": ([1], [2])}, x_label="x", y_label="y", alt=alt),
     "show_gallery": lambda alt: plotting.show_gallery(draw_noise(0), {"moved": {"Turn": draw_noise(1)}}, alt=alt),
     "show_spread": lambda alt: plotting.show_spread({"a": ([1], np.ones((2, 1)))}, x_label="x", y_label="y", alt=alt),
+    "show_network": lambda alt: plotting.show_network([["x"], ["a", "b"]], captions=["in", "out"], alt=alt),
     "show_number_grids": lambda alt: plotting.show_number_grids({"a": np.eye(2)}, alt=alt),
     "show_bars": lambda alt: plotting.show_bars({"a": 1.0}, x_label="x", alt=alt),
+    "show_strips": lambda alt: plotting.show_strips({"a": [0, 1]}, class_names="ab", x_label="x", alt=alt),
+    "show_timeline": lambda alt: plotting.show_timeline({"a": {"b": [(0, 1)]}}, x_label="x", alt=alt),
+    "show_scatter": lambda alt: plotting.show_scatter({"a": (1.0, 2.0)}, x_label="x", y_label="y", alt=alt),
     "show_model": lambda alt: plotting.show_model(
         keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]), alt=alt
+    ),
+    "show_block_diagram": lambda alt: plotting.show_block_diagram(
+        {"block": ["x", ("concatenate", [["1 x 1"], ["pool", "1 x 1"]]), ("+", [["3 x 3"], []]), "y"]}, alt=alt
     ),
     "display_figure": lambda alt: plotting.display_figure(plotting.new_figure()[0], alt=alt),
 }
@@ -91,6 +99,38 @@ def test_a_heatmap_lies_over_its_picture_on_a_common_scale(screen: Screen) -> No
     assert (left[..., 0] - left[..., 2]).max() > (right[..., 0] - right[..., 2]).max() > 0
     with pytest.raises(ValueError, match="Received 2 pictures, 1 maps and 2 titles"):
         plotting.show_heatmaps([grey, grey], [warm], titles=["a", "b"], alt=ALT)
+
+
+def test_a_negative_weight_is_a_broken_orange_line(screen: Screen) -> None:
+    """Not by colour alone: of the same two lines, the broken one has less ink."""
+    ink = {}
+    for weight, colour in ((1.0, plotting.BLUE), (-1.0, plotting.ORANGE)):
+        plotting.show_network([["x"], ["y"]], captions=["in", "out"], weights=[np.array([[weight]])], alt=ALT)
+        pixels = np.asarray(screen.picture.convert("RGB"), int)
+        ink[weight] = (np.abs(pixels - np.array(to_rgb(colour)) * 255).max(axis=2) < 30).sum()
+        screen.clear()
+    assert 0 < ink[-1.0] < 0.9 * ink[1.0]
+
+
+@pytest.mark.parametrize(("captions", "weights"), [(["in"], []), (["in", "out"], [np.eye(1)] * 2)])
+def test_a_network_with_too_few_captions_or_too_many_weights_is_refused(captions: list, weights: list) -> None:
+    with pytest.raises(ValueError, match="expected one caption per layer and one array per gap"):
+        plotting.show_network([["x"], ["y"]], captions=captions, weights=weights, alt=ALT)
+
+
+def test_a_diagram_has_a_box_per_layer_and_a_line_past_them_for_a_shortcut(screen: Screen) -> None:
+    def count(steps: list) -> tuple[int, bool]:
+        """Boxes, and whether there is a shortcut: by their colours."""
+        screen.clear()
+        plotting.show_block_diagram({"block": steps}, alt=ALT)
+        pixels = np.asarray(screen.picture.convert("RGB"))
+        boxes = (pixels == (0xDC, 0xEA, 0xF5)).all(axis=2)
+        sizes = np.bincount(label_regions(boxes)[0].flat)[1:]
+        return int((sizes > 500).sum()), bool((pixels == (0xD5, 0x5E, 0x00)).all(axis=2).any())
+
+    assert count(["x", "3 x 3", "y"]) == (1, False)
+    assert count(["x", ("+", [["3 x 3", "3 x 3"], []]), "ReLU", "y"]) == (3, True)
+    assert count(["x", ("concatenate", [["1 x 1"], ["pool", "1 x 1"]]), "y"]) == (4, False)
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
@@ -323,7 +363,7 @@ def test_histograms_take_edges_floats_and_unknown_channels(screen: Screen) -> No
         {"brightness": np.array([1, 2, 3])},
     ]
     plotting.show_histograms(histograms, titles=["a", "b", "c"], alt=ALT)
-    assert screen.picture.width == pytest.approx(3 * 3.4 * plotting.DOTS_PER_INCH, abs=1)
+    assert screen.picture.width == pytest.approx(3 * 3.4 * plotting.CHART_DOTS, abs=1)
     with pytest.raises(ValueError, match="zip"):
         plotting.show_histograms(histograms, titles=["a"], alt=ALT)
 
@@ -334,7 +374,7 @@ def test_a_confusion_matrix_of_any_size_even_with_empty_rows(classes: int, scree
     matrix = np.zeros((classes, classes), int)
     matrix[0, 1] = 1_000
     plotting.show_confusion_matrix(matrix, class_names=names, alt=ALT)
-    assert 200 < screen.picture.width < 1_000
+    assert 200 < screen.picture.width < 12.5 * plotting.CHART_DOTS
 
 
 def test_rows_of_a_confusion_matrix_are_the_true_classes() -> None:
@@ -365,6 +405,58 @@ def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyP
 def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
     plotting.show_bars({f"bar {i}": value for i, value in enumerate(values)}, x_label="x", alt=ALT)
     assert len(screen) == 1
+
+
+def test_strips_have_the_colours_of_the_classes_their_numbers_and_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    plotting.show_strips(
+        {"step 0": [0, 1, 1], "step 1": [1, 1, 0]},
+        class_names=["cat", "dog"],
+        numbers={"step 0": [7, 8, 9], "step 1": [8, 9, 7]},
+        frames={"step 0": (0, 2), "step 1": (1, 3)},
+        x_label="x",
+        alt=ALT,
+    )
+    for axis, labels, numbers, start in zip(
+        figures[0].axes, ([0, 1, 1], [1, 1, 0]), ("789", "897"), (0, 1), strict=True
+    ):
+        (drawn,) = axis.images
+        shown = [to_hex(colour).upper() for colour in drawn.to_rgba(drawn.get_array())[0]]
+        assert shown == [plotting.LINE_COLOURS[label] for label in labels]
+        assert "".join(text.get_text() for text in axis.texts) == numbers
+        assert (axis.patches[0].get_x(), axis.patches[0].get_width()) == (start - 0.5, 2)
+
+
+def test_a_timeline_has_a_bar_from_each_start_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    plotting.show_timeline(
+        {"in turns": {"pipeline": [(0, 40), (80, 120)], "network": [(40, 80)]}}, x_label="x", alt=ALT
+    )
+    (axis,) = figures[0].axes
+    spans = [[tuple(path.get_extents().intervalx) for path in lane.get_paths()] for lane in axis.collections]
+    assert spans == [[(0, 40), (80, 120)], [(40, 80)]]
+    assert [text.get_text() for text in axis.texts] == ["1", "2", "1"]
+
+
+def test_large_numbers_at_bars_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    plotting.show_bars({"a": 1234.5, "b": 0.12345}, x_label="x", alt=ALT)
+    assert [text.get_text() for text in figures[0].axes[0].texts] == ["1,234", "0.123"]
+
+
+@pytest.mark.parametrize("log_x", [False, True])
+def test_a_scatter_has_a_point_and_a_label_per_entry(log_x: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = []
+    monkeypatch.setattr(plotting, "display_figure", lambda figure, **_: shown.append(figure))
+    points = {"small": (0.3, 71.3), "large": (15.5, 71.3)}
+    plotting.show_scatter(points, x_label="cost", y_label="accuracy", log_x=log_x, alt=ALT)
+    (axis,) = shown[0].axes
+    assert axis.collections[0].get_offsets().tolist() == [list(place) for place in points.values()]
+    assert [text.get_text() for text in axis.texts] == list(points)
+    assert axis.get_xscale() == ("log" if log_x else "linear")
 
 
 def test_a_figure_of_few_colours_is_a_small_file_and_looks_the_same(screen: Screen) -> None:

@@ -17,10 +17,15 @@ from helpers import plotting, training
 from helpers.commands import notebooks
 from tests import lesson_cells, small_folders
 
-LESSONS = [path.stem[:2] for path in notebooks.find_notebooks() if path.stem[:2] != "02"]  # that takes numbers
+NUMBERS_ONLY = ("02", "03")
+LESSONS = [path.stem[:2] for path in notebooks.find_notebooks() if path.stem[:2] not in NUMBERS_ONLY]
 # Costly cells that see no picture of the folder.
 WITHOUT_PICTURES = [
-    *("04-105", "04-106", "05-025", "05-026", "05-028", "07-011", "07-015", "07-023", "07-024", "07-025"),
+    *("06-051", "06-062", "06-063", "08-022", "08-023", "08-025", "08-026", "08-027", "08-029"),
+    *("11-011", "11-015", "11-023", "11-024", "11-025"),
+    *("14-036", "14-037", "14-053", "14-055", "14-058", "14-065", "14-067", "14-068", "14-074", "14-075", "14-077"),
+    *("14-089", "14-091"),
+    *("13-046", "13-047", "13-053", "13-054", "13-056", "13-057", "13-058", "13-074"),
     *("15-014", "15-017", "15-076", "15-077", "15-078", "15-079"),
     *("10-044", "10-061", "10-062", "10-063", "10-068", "10-069", "10-070"),
     *("12-011", "12-013", "12-015", "12-016", "12-089", "12-091", "12-092"),
@@ -34,7 +39,7 @@ def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     fit, find_learning_rate = keras.Model.fit, training.find_learning_rate
 
     def fit_shortly(model: keras.Model, *data: Any, epochs: int = 1, **options: Any) -> keras.callbacks.History:
-        return fit(model, *data, epochs=min(epochs, 4), **options)  # 05 is interrupted in the third of four
+        return fit(model, *data, epochs=min(epochs, 4), **options)  # 09 is interrupted in the third of four
 
     def find_shortly(*data: Any, steps: int = 100, **options: Any) -> Any:
         return find_learning_rate(*data, steps=min(steps, 20), **options)
@@ -59,7 +64,7 @@ def test_a_lesson_runs_on_24_grayscale_pictures_of_classes_1_and_10(number: str,
     folder = small_folders.make_folder(tmp_path / "pictures", ["1", "10"], 12, grayscale=True)
     path = lesson_cells.find_notebook(number)
     parameters = notebooks.profile_parameters("smoke")[path.stem] | {"DATASET": str(folder), "IMAGE_SIZE": 32}
-    short = {name: 1 for name in ("EPOCHS", "COMPARE_EPOCHS", "CNN_STEPS") if name in parameters}
+    short = {name: 1 for name in ("EPOCHS", "FEW_EPOCHS", "COMPARE_EPOCHS", "CNN_STEPS") if name in parameters}
     names = lesson_cells.run_lesson(number, without=WITHOUT_PICTURES, **parameters | short)
     (data,) = [value for name, value in names.items() if name in ("data", "dataset") and hasattr(value, "class_names")]
     assert data.class_names == ("1", "10")

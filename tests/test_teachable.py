@@ -52,6 +52,22 @@ def test_it_learns_says_how_well_and_answers(machine: TeachableMachine) -> None:
         assert probability + other == pytest.approx(1, abs=1e-5)
 
 
+def test_it_shows_where_it_saw_the_answer(machine: TeachableMachine) -> None:
+    machine.train()
+    ranking, shown = machine.explain(picture("red", 99))
+    assert ranking == machine.predict(picture("red", 99))
+    with Image.open(BytesIO(shown)) as seen:
+        assert (seen.format, seen.size) == ("JPEG", (16, 16))
+
+
+def test_what_counts_is_orange_and_the_rest_is_grey() -> None:
+    pixels = np.full((8, 8, 3), (30, 60, 90), np.uint8)
+    laid = teachable.lay_over(pixels, np.array([[1.0, 0.0], [0.0, 0.0]]))
+    assert laid.dtype == np.uint8
+    assert laid[-1, -1].tolist() == [60, 60, 60]
+    np.testing.assert_allclose(laid[0, 0], 0.3 * 60 + 0.7 * np.array(teachable.HOT), atol=1)
+
+
 def test_pictures_that_are_alike_are_judged_as_guesses() -> None:
     features = np.random.default_rng(0).normal(size=(60, 8))
     judged = teachable.cross_validate(features, np.arange(60) % 2, num_classes=2)

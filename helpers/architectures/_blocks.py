@@ -4,23 +4,43 @@ A block is called as `block(x, filters, name="block1")`: the map, the channels t
 layers begin.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 from keras import KerasTensor, layers
 
 Shape = tuple[int | None, int | None, int]  # height, width, channels
+Offset = float | Sequence[float]  # one, or one per channel
 Block = Callable[..., KerasTensor]
 
 # How much of the old average batch normalisation keeps at each step. Keras' 0.99 remembers a hundred batches: with the
 # sixty that 2,000 pictures make, what is used in validation would lag epochs behind what is trained.
 MOMENTUM = 0.9
+MEAN_RGB = (123.68, 116.779, 103.939)  # of ImageNet's training pictures, 0 to 255
 
 
-def start(input_shape: Shape, *, scale: float = 1 / 255, offset: float = 0.0) -> tuple[KerasTensor, KerasTensor]:
+def start(input_shape: Shape, *, scale: float = 1 / 255, offset: Offset = 0.0) -> tuple[KerasTensor, KerasTensor]:
     """Return raw pictures, what a model is built from, and the same scaled (to 0..1), what its first block takes."""
     pictures = keras.Input(input_shape, name="pictures")
     return pictures, layers.Rescaling(scale, offset=offset, name="preprocessing")(pictures)
+
+
+def subtract_mean_bgr(pictures: KerasTensor) -> KerasTensor:
+    """Subtract ImageNet's mean colour and put blue first, as networks expect that were first trained in Caffe."""
+    x = layers.Rescaling(1.0, offset=[-mean for mean in MEAN_RGB], name="preprocessing")(pictures)
+    return keras.ops.flip(x, axis=-1)
+
+
+def check_size(input_shape: Shape, *, halvings: int) -> None:
+    """Raise a ValueError if there is nothing to halve, or a side is gone after that many halvings."""
+    if not halvings:
+        raise ValueError("Received no filters, expected one number per block. Try (32, 64, 128).")
+    needed = 2**halvings
+    if any(side is not None and side < needed for side in input_shape[:2]):
+        raise ValueError(
+            f"Received pictures of {input_shape[0]} x {input_shape[1]} for {halvings} blocks, each of which halves "
+            f"them; expected sides of {needed} or more. Use larger pictures, or fewer blocks."
+        )
 
 
 def convolution_block(
@@ -88,6 +108,25 @@ def normalised_convolution(
     return layers.ReLU(name=f"{name}_relu")(x)
 
 
+def convolve_relu(
+    x: KerasTensor, filters: int, size: int, *, strides: int = 1, normalise: bool = False, name: str
+) -> KerasTensor:
+    """Convolution and ReLU, with batch normalisation between them or without."""
+    if not normalise:
+        return layers.Conv2D(filters, size, strides=strides, padding="same", activation="relu", name=name)(x)
+    x = layers.Conv2D(
+        filters,
+        size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_bn")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
 def separable_block(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:
     """The same job as :func:`convolution_block` in two cheap steps: look around in each channel, then mix channels.
 
@@ -95,7 +134,17 @@ def separable_block(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:
 
     Source: Chollet 2017, "Xception: Deep Learning with Depthwise Separable Convolutions", section 1.
     """
-    x = layers.SeparableConv2D(filters, 3, padding="same", activation="relu", name=f"{name}_conv")(x)
+    x = layers.SeparableConv2D(
+        filters,
+        3,
+        padding="same",
+        activation="relu",
+        # Nine products make one output, and no ReLU follows. Keras' own starts take 9 c from the kernel's shape for
+        # that 9: with many channels their signals all but vanish.
+        depthwise_initializer=keras.initializers.RandomNormal(stddev=1 / 3),
+        pointwise_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
     return layers.MaxPooling2D(name=f"{name}_pool")(x)  # (b, h, w, filters) -> (b, h // 2, w // 2, filters)
 
 

@@ -3,7 +3,15 @@
 import keras
 from keras import layers
 
-from helpers.architectures._blocks import Block, Shape, convolution_block, flatten_or_average, separable_block, start
+from helpers.architectures._blocks import (
+    Block,
+    Shape,
+    check_size,
+    convolution_block,
+    flatten_or_average,
+    separable_block,
+    start,
+)
 
 
 def build_cnn(
@@ -42,7 +50,7 @@ def build_cnn(
     >>> build_cnn(input_shape=(96, 96, 3), num_classes=2, block=regular, pooling="average").count_params()
     94178
     """
-    _check_size(input_shape, halvings=len(filters))
+    check_size(input_shape, halvings=len(filters))
     pictures, x = start(input_shape)
     for number, channels in enumerate(filters, start=1):
         x = block(x, channels, name=f"block{number}")  # (b, h, w, c) -> (b, h // 2, w // 2, channels)
@@ -60,15 +68,3 @@ def build_cnn_separable(*, input_shape: Shape = (96, 96, 3), num_classes: int = 
     48317
     """
     return build_cnn(input_shape=input_shape, num_classes=num_classes, block=separable_block)
-
-
-def _check_size(input_shape: Shape, *, halvings: int) -> None:
-    """Raise a ValueError if there is nothing to halve, or a side is gone after that many halvings."""
-    if not halvings:
-        raise ValueError("Received no filters, expected one number per block. Try (32, 64, 128).")
-    needed = 2**halvings
-    if any(side is not None and side < needed for side in input_shape[:2]):
-        raise ValueError(
-            f"Received pictures of {input_shape[0]} x {input_shape[1]} for {halvings} blocks, each of which halves "
-            f"them; expected sides of {needed} or more. Use larger pictures, or fewer blocks."
-        )

@@ -1,10 +1,12 @@
 """Checks for the exercises: one module a notebook, named after it (`nb01`, `nb11`, ...).
 
 A check calls what you wrote, says "Right: ..." when it is, and otherwise raises a `CheckError` whose message names
-the mistake. A check never shows the solution. `claim` is for the notebooks themselves: it holds their text to what it
-says.
+the mistake. A check never shows the solution; `checks.nb11.show_solution(3)` does, and
+`checks.nb11.show_open_exercises(globals())` says what is left. `claim` is for the notebooks themselves: it holds their
+text to what it says.
 """
 
+from functools import partial
 from importlib import import_module
 from types import ModuleType
 
@@ -16,7 +18,12 @@ OWN_DATA = ("synthetic_pets", "digits", "fashion_mnist")  # the text of a notebo
 def __getattr__(name: str) -> ModuleType:
     """Load `nb01`, `nb11`, ... when first named (PEP 562)."""
     if name.startswith("nb") and name[2:].isdecimal():
-        return import_module(f"{__name__}.{name}")
+        from helpers.checks import _lesson
+
+        module = import_module(f"{__name__}.{name}")
+        module.show_solution = partial(_lesson.show_solution, name[2:])
+        module.show_open_exercises = partial(_lesson.show_open_exercises, name[2:], module)
+        return module
     raise AttributeError(f"module 'helpers.checks' has no attribute {name!r}, expected nb01, nb11, ...")
 
 

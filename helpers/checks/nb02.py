@@ -1,7 +1,8 @@
-"""Checks for notebook 02, neurons to networks."""
+"""Checks for notebook 02, a neuron learns."""
 
 from collections.abc import Mapping
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -10,15 +11,10 @@ import numpy as np
 from helpers.checks._runner import Function, case, exercise, require
 
 Array = np.ndarray
-Network = dict[str, Array]
 
 
 def _sigmoid(z: Array) -> Array:
     return 1 / (1 + np.exp(-z))
-
-
-def _slope(z: Array) -> Array:
-    return 1 - np.tanh(z) ** 2
 
 
 @exercise(
@@ -74,32 +70,11 @@ def check_cross_entropy(probabilities, labels):
 
 
 @exercise(
-    case(lambda w: float(w[0] ** 3 + 2 * w[0] * w[1] - w[2] ** 2), np.array([0.5, -2.0, 1.5])),
-    tolerance=1e-3,
-    right="three slopes, measured without any formula. Keep it: it finds mistakes in formulas.",
-)
-def check_measure_gradient(loss, weights):
-    """`measure_gradient(loss, weights)` nudges one weight at a time."""
-    changes = 1e-5 * np.eye(len(weights))
-    slopes = np.array([(loss(weights + change) - loss(weights - change)) / 2e-5 for change in changes])
-    return slopes, {
-        "That is one number: there is a slope for each weight.": slopes.sum(),
-        "Twice too large: from down to up is two nudges, so divide by 2 * nudge.": 2 * slopes,
-        "Half of what it should be: divide by 2 * nudge once.": slopes / 2,
-        "The sign is wrong: loss with the weight up, minus loss with it down.": -slopes,
-        "You nudge all weights at once: nudge one, and leave the others.": np.full(3, slopes.sum()),
-        "Not divided by the nudges: a slope is the change of the loss for each unit of the weight.": 2e-5 * slopes,
-        "Every slope is 0: is the nudge lost? In an array of whole numbers, or on a copy the loss never sees?": 0
-        * slopes,
-    }
-
-
-@exercise(
     case(1000, 100, 1, why="How many batches are there?"),
     case(1000, 32, 3, why="How many batches are there in each epoch, the smaller one too?"),
     case(50, 64, 7, why="50 rows in batches of 64 still make one step in each epoch."),
     asked="For rows = {:,}, batch_size = {}, epochs = {}",
-    right="32 steps an epoch for 1,000 rows in batches of 32: 31 full batches, and one of 8 rows.",
+    right="32 steps per epoch for 1,000 rows in batches of 32: 31 full batches, and one of 8 rows.",
 )
 def check_count_steps(rows, batch_size, epochs):
     """`count_steps(rows, batch_size, epochs)` counts updates."""
@@ -112,81 +87,6 @@ def check_count_steps(rows, batch_size, epochs):
         ),
         "That is one epoch, without its last batch: round up, then times the number of epochs.": full,
         "A number of steps is whole, so round up the batches of an epoch.": rows * epochs / batch_size,
-    }
-
-
-def _differentiate(
-    x: Array,
-    labels: Array,
-    network: Network,
-    *,
-    activation: Function = np.tanh,
-    slope: Function = _slope,
-    at_logits: Function = lambda probabilities, truth: (probabilities - truth) / len(truth),
-) -> Network:
-    """Return the gradients, with one thing at a time to be done wrongly."""
-    sums = x @ network["weights_1"] + network["bias_1"]  # (rows, inputs) -> (rows, hidden)
-    hidden = activation(sums)
-    positive = np.exp(hidden @ network["weights_2"] + network["bias_2"])  # (rows, hidden) -> (rows, classes)
-    probabilities = positive / positive.sum(axis=1, keepdims=True)
-    delta = at_logits(probabilities, np.eye(probabilities.shape[1])[labels])
-    at_sums = (delta @ network["weights_2"].T) * slope(sums)  # (rows, classes) -> (rows, hidden)
-    return {
-        "weights_1": x.T @ at_sums,
-        "bias_1": at_sums.sum(axis=0),
-        "weights_2": hidden.T @ delta,
-        "bias_2": delta.sum(axis=0),
-    }
-
-
-def _view_gradients(differentiate: Function, x: Array, labels: Array, network: Network) -> Mapping[str, Any]:
-    answer = differentiate(x, labels, network)
-    require(isinstance(answer, Mapping), f"You returned a {type(answer).__name__}, expected a dictionary of gradients.")
-    require(set(answer) == set(network), f"Your dictionary has {sorted(answer)}, expected the keys {sorted(network)}.")
-    for name, value in network.items():
-        shape = np.shape(answer[name])
-        require(shape == value.shape, f"The gradient of {name} has shape {shape}, expected {value.shape}.")
-    return {
-        f"The gradient of {name} has the right shape, but not the right values. Going backwards it is the first "
-        "that is off: what leads up to it?": answer[name]
-        for name in ("bias_2", "weights_2", "bias_1", "weights_1")  # the order in which errors travel
-    }
-
-
-def _draw_two_layers() -> tuple[Array, Array, Network]:
-    draw = np.random.default_rng(5).normal
-    shapes = {"weights_1": (4, 5), "bias_1": (5,), "weights_2": (5, 3), "bias_2": (3,)}
-    return draw(size=(6, 4)), np.array([2, 0, 1, 2, 1, 0]), {name: draw(size=shape) for name, shape in shapes.items()}
-
-
-@exercise(
-    case(*_draw_two_layers()),
-    view=_view_gradients,
-    tolerance=1e-6,
-    right="four gradients, as a tape would give them, with one link of the chain exchanged.",
-)
-def check_backward_tanh(*given):
-    """`backward_tanh(x, labels, network)` gives the gradients of two layers with tanh."""
-    wrong_slopes = {
-        "The slope is ReLU's: tanh has 1 - tanh(sum)**2.": lambda z: z > 0,
-        "The slope takes the sums: 1 - tanh(sum)**2 takes the outputs of the hidden layer.": lambda z: 1 - z**2,
-        "The slope is taken of the outputs, so tanh comes twice: 1 - hidden**2 is enough.": lambda z: _slope(
-            np.tanh(z)
-        ),
-        "The slope is the sigmoid's: tanh has 1 - tanh(sum)**2.": lambda z: np.tanh(z) * (1 - np.tanh(z)),
-        "The slope of tanh is missing on the way back: times 1 - hidden**2.": np.ones_like,
-    }
-    wrong_starts = {
-        "All gradients are 6 times too large, for 6 rows: the loss is a mean, so divide by len(x).": lambda p, t: p - t,
-        "The truth is missing: the slope at the logits is probabilities - truth.": lambda p, t: p / len(p),
-        "All signs are turned: probabilities - truth, not truth - probabilities.": lambda p, t: (t - p) / len(p),
-    }
-    return _differentiate(*given), {
-        **{message: _differentiate(*given, slope=slope) for message, slope in wrong_slopes.items()},
-        **{message: _differentiate(*given, at_logits=start) for message, start in wrong_starts.items()},
-        "The forward pass still uses ReLU: tanh belongs there, and its slope on the way back.": (
-            _differentiate(*given, activation=lambda sums: np.maximum(sums, 0))
-        ),
     }
 
 
@@ -231,5 +131,84 @@ def check_build_mlp(num_inputs, hidden_units, num_classes):
         ),
         "Sigmoid units know nothing of each other: probabilities that sum to 1 need softmax.": partial(
             _build, num_inputs, units, last="sigmoid"
+        ),
+    }
+
+
+class _Watched(keras.Sequential):
+    """A network that notes how it is compiled, and with what it is fitted and judged, instead of spending the time."""
+
+    asked = None  # which metrics
+
+    def compile(self, *settings: Any, **named: Any) -> None:
+        super().compile(*settings, **named)
+        self.asked = named.get("metrics")
+
+    def fit(self, x: Any, y: Any = None, batch_size: int | None = None, epochs: int = 1, *_: Any, **__: Any) -> Any:
+        self.fitted = {"rows": len(x), "batch_size": batch_size or 32, "epochs": epochs}
+        return SimpleNamespace(history={"accuracy": [0.9], "loss": [0.1], "val_accuracy": [0.75], "val_loss": [0.25]})
+
+    def evaluate(self, x: Any, *_: Any, return_dict: bool = False, **__: Any) -> Any:
+        self.judged = len(x)
+        results = {"loss": 0.25} | ({"accuracy": 0.75 if hasattr(self, "fitted") else 0.1} if self.asked else {})
+        return results if return_dict else [*results.values()] if self.asked else results["loss"]
+
+
+def _view_training(train: Function, rate: float, *data: tuple[Array, Array]) -> Mapping[str, Any]:
+    model = _Watched([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
+    accuracy = train(rate, model, *data)
+    require(model.compiled, "Your function does not compile the model: model.compile(optimizer=..., loss=..., ...).")
+    require(hasattr(model, "fitted"), "Your function does not fit the model: model.fit(rows, labels, ...).")
+    require(hasattr(model, "judged"), "Your function does not evaluate the model: model.evaluate(rows, labels).")
+    loss = keras.losses.get(model.loss)
+    from_logits = getattr(loss, "get_config", dict)().get("from_logits", False)
+    return {
+        "Your optimizer is {}, expected {}.": type(model.optimizer).__name__,
+        "Your learning rate is {}, expected {}: the argument `rate`.": float(model.optimizer.learning_rate),
+        "Your loss is {}, expected {}: the labels are whole numbers.": getattr(loss, "name", None) or loss.__name__,
+        "from_logits is {}, expected {}: the last layer has softmax, so the loss gets probabilities.": from_logits,
+        "You fit on {} rows, expected {}: the training data.": model.fitted["rows"],
+        "You fit in batches of {}, expected {}.": model.fitted["batch_size"],
+        "You fit for {} epochs, expected {}.": model.fitted["epochs"],
+        "You evaluate on {} rows, expected {}: the validation data.": model.judged,
+        "You return {}, expected {}: the second of the two numbers that `evaluate` gives, after `fit`.": accuracy,
+    }
+
+
+def _train(
+    rate: float, model: keras.Model, learn: Any, judge: Any, *, answer: Function = lambda results: results[1]
+) -> Any:
+    model.compile(
+        keras.optimizers.Adam(learning_rate=rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+    )
+    model.fit(*learn, batch_size=32, epochs=3, validation_data=judge, verbose=0)
+    return answer(model.evaluate(*judge, verbose=0))
+
+
+_PAIRS = [(np.zeros((rows, 3), "float32"), np.zeros(rows, "int64")) for rows in (8, 4)]
+
+
+@exercise(
+    case(0.003, *_PAIRS),
+    case(1.0, *_PAIRS),
+    view=_view_training,
+    tolerance=1e-6,
+    right="compiled, fitted, evaluated. Now break it: a learning rate of 1, and watch the loss.",
+)
+def check_train_at(rate, model, training_data, validation_data):
+    """`train_at(rate, model, training_data, validation_data)` compiles, fits and evaluates."""
+    given = (rate, model, training_data, validation_data)
+    return partial(_train, *given), {
+        "You return the whole list of results, expected the accuracy alone: its second number.": partial(
+            _train, *given, answer=list
+        ),
+        "You return the loss, expected the accuracy: the second number that `evaluate` gives.": partial(
+            _train, *given, answer=lambda results: results[0]
+        ),
+        "You evaluate on the training data: a network is judged on rows from which it did not learn.": partial(
+            _train, rate, model, training_data, training_data
+        ),
+        "You fit on the validation data: they are there to judge, not to learn from.": partial(
+            _train, rate, model, validation_data, validation_data
         ),
     }

@@ -1,4 +1,4 @@
-"""Checks for notebook 04, image data sets."""
+"""Checks for notebook 04, folders to batches."""
 
 import io
 import tempfile
@@ -99,33 +99,6 @@ def check_stratified_split(labels, shares, seed):
         for part, piece in zip(parts, np.split(positions, cuts), strict=True):
             part.extend(piece)
     return parts, {}
-
-
-def _view_line(parse: Function, line: str) -> Mapping[str, Any]:
-    answer = parse(line)
-    require(isinstance(answer, tuple) and len(answer) == 2, "Return two things: the label and the picture.")
-    label, picture = answer
-    return {"Your label is {}, expected {}: the first number of the line.": label, "": picture}
-
-
-@exercise(
-    case("3,200," + ",".join(map(str, np.random.default_rng(5).integers(0, 256, size=4899)))),
-    view=_view_line,
-    dtype="uint8",
-    right="label 3 and 70 x 70 pixels: nothing was lost on the way through the text.",
-)
-def check_from_line(line):
-    """`from_line(line)` gives label and picture of a CSV line."""
-    numbers = np.array(line.split(","), dtype=int)
-    label, pixels = int(numbers[0]), numbers[1:].astype(np.uint8)
-    picture = pixels.reshape(70, 70)
-    return (label, picture), {
-        "The label comes first, the picture second.": (picture, label),
-        "Your label is the text '3', expected a number: int(...).": (str(label), picture),
-        "Your picture has 4,901 numbers: the first one is the label, not a pixel.": (label, numbers),
-        "Your picture is still a row: put it into shape with reshape(70, 70).": (label, pixels),
-        "Rows and columns are exchanged: the line holds the picture row by row.": (label, picture.T),
-    }
 
 
 def _view_pipeline(make: Function, count: int, batch_size: int) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+PREDICT = "**Predict first"
 STUB = 'raise NotImplementedError("Write your answer here.")'
 
 
@@ -90,7 +91,11 @@ def strip_solutions(source: str) -> str:
 
 
 def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
-    """Return a copy of a solved notebook with stubs for solutions and without the outputs that show them.
+    """Return a copy of a solved notebook for learners: stubs for solutions, and nothing that answers too early.
+
+    - Outputs of exercises and checks are gone, and so is every output between a "Predict first" and the next text.
+    - Cells that only hold the text to its claims (tag `claim`) are left out.
+    - A check that fails does not stop "Run all"; a last cell then says which exercises are open.
 
     Its metadata hold the hash of its sources, by which it is known later whether somebody worked in it.
 
@@ -100,10 +105,18 @@ def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
     import nbformat
 
     student = nbformat.from_dict(notebook)
+    student.cells = [cell for cell in student.cells if "claim" not in cell.metadata.get("tags", [])]
+    predicting, lesson = False, ""
     for cell in student.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type != "code":
+            predicting = PREDICT in cell.source
             continue
+        if predicting:
+            cell.outputs, cell.execution_count = [], None
+        if "check" in tags:
+            tags.append("raises-exception")  # JupyterLab goes on behind such a cell
+            lesson = cell.source.partition(".check_")[0]  # such as checks.nb11
         if BEGIN in cell.source or END in cell.source:
             cell.source = strip_solutions(cell.source)
         if "exercise" in tags or "check" in tags:
@@ -113,6 +126,9 @@ def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
                 f"Received an exercise without a solution to take out: {cell.source[:60]!r}. "
                 f"Mark it with '{BEGIN}' and '{END}'."
             )
+    if lesson:
+        closing = nbformat.v4.new_code_cell(f"{lesson}.show_open_exercises(globals())", id="open-exercises")
+        student.cells.append(closing)
     student.metadata["course"] = {"edition": hash_sources(student)}
     return student
 

@@ -134,11 +134,11 @@ class TeachableWidget(anywidget.AnyWidget):
 
     def _ask(self, content: bytes = b"", file: str = "") -> None:
         try:
-            ranking = self.machine.predict(content, file_name=file)
+            ranking, seen = self.machine.explain(content, file_name=file)
         except ValueError:
             self.send({"kind": "no answer"})
             raise
-        self.send({"kind": "answer", "ranking": ranking})
+        self.send({"kind": "answer", "ranking": ranking}, [seen])
 
     def _save(self) -> None:
         path = self.machine.save(self.folder)

@@ -193,11 +193,17 @@ function render({ model, el }) {
     if (live && stream) send("ask", {}, [await photograph(video)]);
   }
   const answers = make("ul", { class: "tm-answers", "aria-label": "Probabilities, the highest first" });
+  const seen = make("img", { class: "tm-seen", alt: "", hidden: true });
   const save = make("button", { type: "button", onclick: () => send("save") }, "Save");
   const report = make("button", { type: "button", onclick: () => send("report") }, "Make a report");
   const links = make("span");
 
-  function showAnswer(ranking) {
+  function showAnswer(ranking, content) {
+    const address = URL.createObjectURL(new Blob([content], { type: "image/jpeg" }));
+    seen.onload = () => URL.revokeObjectURL(address);
+    seen.src = address;
+    seen.alt = `The picture in grey; orange is what speaks most for ${ranking[0][0]} (Grad-CAM)`;
+    seen.hidden = false;
     const rows = ranking.map(([name, probability]) => {
       const text = `${(100 * probability).toFixed(0)} %`;
       const meter = make("meter", { min: "0", max: "1", value: String(probability), "aria-label": name });
@@ -242,13 +248,16 @@ function render({ model, el }) {
     live = live && ready;
     liveButton.setAttribute("aria-pressed", String(live));
     liveButton.textContent = live ? "Stop asking" : "Ask the camera";
-    if (!model.get("trained")) answers.replaceChildren();
+    if (!model.get("trained")) {
+      answers.replaceChildren();
+      seen.hidden = true;
+    }
   }
 
   function onMessage(content, buffers) {
     if (content.kind === "added") addThumbnail(content.name, content.key, buffers[0]);
     if (content.kind === "answer") {
-      showAnswer(content.ranking);
+      showAnswer(content.ranking, buffers[0]);
       setTimeout(askCamera, 100);
     }
     if (content.kind === "no answer") live = false;
@@ -283,7 +292,7 @@ function render({ model, el }) {
       status,
       alert,
       make("div", { class: "tm-row" }, make("label", {}, "Ask about a picture ", tryFile), liveButton),
-      answers,
+      make("div", { class: "tm-row" }, seen, answers),
       make("div", { class: "tm-row" }, save, report, links),
     ),
   );
