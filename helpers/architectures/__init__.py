@@ -24,7 +24,7 @@ from helpers.architectures._blocks import (
     start,
     subtract_mean_bgr,
 )
-from helpers.architectures._cnn import build_cnn, build_cnn_separable
+from helpers.architectures._cnn import build_cnn
 from helpers.architectures._cost import (
     Costs,
     count_activation_bytes,
@@ -63,7 +63,6 @@ __all__ = [
     "build_cnn_e",
     "build_cnn_e_grey",
     "build_cnn_e_normalised",
-    "build_cnn_separable",
     "build_efficientnet_lite",
     "build_googlenet",
     "build_lenet5",

@@ -9,7 +9,6 @@ from helpers.architectures._blocks import (
     check_size,
     convolution_block,
     flatten_or_average,
-    separable_block,
     start,
 )
 
@@ -59,12 +58,3 @@ def build_cnn(
         x = layers.Dropout(dropout, name="dropout")(x)
     x = layers.Dense(num_classes, activation="softmax", name="probabilities")(x)
     return keras.Model(pictures, x, name="cnn")
-
-
-def build_cnn_separable(*, input_shape: Shape = (96, 96, 3), num_classes: int = 2) -> keras.Model:
-    """:func:`build_cnn` with depthwise separable convolutions: an eighth of the weights in its blocks.
-
-    >>> build_cnn_separable().count_params()
-    48317
-    """
-    return build_cnn(input_shape=input_shape, num_classes=num_classes, block=separable_block)
