@@ -17,6 +17,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+from ladder import judge
 
 from helpers import backbones, datasets, features, training
 
@@ -40,18 +41,12 @@ def train(maps: features.FeatureSets, network: keras.Model, head: keras.Model, *
     rates = keras.optimizers.schedules.CosineDecay(RATE, EPOCHS * -(-half // 32))
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=0.1)
     model.compile(keras.optimizers.Adam(rates), loss, jit_compile=False)
-    random, accuracies = np.random.default_rng(seed), [judge(model, maps)]
+    random, accuracies = np.random.default_rng(seed), [round(judge(model, maps), 4)]
     for _ in range(EPOCHS):
         rows = 2 * np.arange(half) + random.integers(0, 2, half)
         model.fit(maps.train.features[rows], labels[rows], verbose=0)
-        accuracies.append(judge(model, maps))
+        accuracies.append(round(judge(model, maps), 4))
     return accuracies
-
-
-def judge(model: keras.Model, maps: features.FeatureSets) -> float:
-    """Return the accuracy on all photos that were held out."""
-    results = [training.evaluate(model, part.features, part.labels) for part in (maps.validation, maps.test)]
-    return round(float(np.concatenate([result.predicted == result.labels for result in results]).mean()), 4)
 
 
 def solve_head(maps: features.FeatureSets, network: keras.Model) -> keras.Model:
