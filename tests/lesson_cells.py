@@ -10,6 +10,9 @@ from nbformat import NotebookNode
 
 from helpers.commands import notebooks
 
+NUMBERS_ONLY = ("02", "03")  # their DATASET names tables of small grayscale digits or clothes, not a folder
+MOST_LINES = 12  # of a function that a lesson writes out: "a few lines each"
+
 
 def find_notebook(number: str) -> Path:
     (path,) = notebooks.find_notebooks([number])
@@ -27,6 +30,14 @@ def read_imports(path: Path) -> str:
     statements = [node for cell in read_cells(path) for node in ast.parse(cell.source).body]
     imports = [ast.unparse(node) for node in statements if isinstance(node, ast.Import | ast.ImportFrom)]
     return "\n".join(dict.fromkeys(imports))
+
+
+def count_lines(source: str) -> list[int]:
+    """The lines of each function of a cell, without its first line, its docstring and empty ones."""
+    bodies = [
+        function.partition('"""')[2].partition('"""')[2] for function in f"\n{source}".split("\ndef ")[1:] or [source]
+    ]
+    return [sum(bool(line.strip()) for line in body.splitlines()) for body in bodies]
 
 
 def run_cells(number: str, *, tag: str = "from-scratch", imports: bool = True, **names: Any) -> dict[str, Any]:

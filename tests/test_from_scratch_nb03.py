@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tests.lesson_cells import find_notebook, read_cells, run_cells
+from tests.lesson_cells import MOST_LINES, count_lines, find_notebook, read_cells, run_cells
 
 NOTEBOOK = find_notebook("03")
 NAMES = {
@@ -28,7 +28,6 @@ NAMES = {
     "rmsprop",
     "adam",
 }
-MOST_LINES = 12  # of a function, without its docstring: "a few lines each"
 
 # Keras builds models in a way that NumPy 2 calls outdated.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -205,6 +204,4 @@ def test_a_rule_leaves_its_arguments_alone(name: str) -> None:
 
 @pytest.mark.parametrize("source", [cell.source for cell in read_cells(NOTEBOOK, tag="from-scratch")])
 def test_a_cell_is_a_few_lines(source: str) -> None:
-    for function in source.split("\ndef ")[1:] or [source]:
-        body = function.partition('"""')[2].partition('"""')[2]
-        assert len([line for line in body.splitlines() if line.strip()]) <= MOST_LINES
+    assert max(count_lines(source)) <= MOST_LINES

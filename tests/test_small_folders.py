@@ -17,8 +17,7 @@ from helpers import plotting, training
 from helpers.commands import notebooks
 from tests import lesson_cells, small_folders
 
-NUMBERS_ONLY = ("02", "03")
-LESSONS = [path.stem[:2] for path in notebooks.find_notebooks() if path.stem[:2] not in NUMBERS_ONLY]
+LESSONS = [path.stem[:2] for path in notebooks.find_notebooks() if path.stem[:2] not in lesson_cells.NUMBERS_ONLY]
 # Costly cells that see no picture of the folder.
 WITHOUT_PICTURES = [
     *("06-051", "06-062", "06-063", "08-025", "08-026", "08-027", "08-029"),
