@@ -375,7 +375,7 @@ def test_the_command_lists_its_rules(capsys) -> None:
 def test_the_command_says_that_all_is_well(course: Path, capsys) -> None:
     Path(NAME).write_text(writes(make_lesson()), encoding="utf-8")
     assert commands.main(["lint", NAME]) == 0
-    assert capsys.readouterr().out == "1 notebooks keep the house rules.\n"
+    assert capsys.readouterr().out == "Notebooks that keep the house rules: 1.\n"
 
 
 @pytest.mark.slow

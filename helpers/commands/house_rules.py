@@ -44,7 +44,7 @@ NAMED_LESSONS = re.compile(r"\blessons?\s+(\d{1,2}\b(?:(?:,|,? and|,? or| to)\s\
 # What tells of one machine: in a lesson it is noise, and on another machine wrong.
 PLACE = re.compile(
     r"(?<![\w.])/(?:work|tmp|root|home|Users|usr|opt|var|private|mnt|content|kaggle)/|\b[A-Z]:\\"
-    r"|\b[\w.-]+@[\w.-]+:[~/]|://(?:localhost|127\.0\.0\.1)\b"
+    r"|\b[\w.-]{1,40}@[\w.-]{1,60}:[~/]|://(?:localhost|127\.0\.0\.1)\b"
 )
 WARNING = re.compile(r"\b\w*Warning:|\bWARNING\b|\bTraceback \(most recent call last\)")
 UNFINISHED = re.compile(r"@[A-Z]+@|TODO|FIXME|XXX")

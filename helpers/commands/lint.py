@@ -32,7 +32,7 @@ def print_findings(options: argparse.Namespace) -> int:
         return 0
     paths = notebooks.find_notebooks(options.notebooks)
     findings = find_faults(paths)
-    for line in findings or [f"{len(paths)} notebooks keep the house rules."]:
+    for line in findings or [f"Notebooks that keep the house rules: {len(paths)}."]:
         say(line)
     return 1 if findings else 0
 
