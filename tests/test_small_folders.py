@@ -13,9 +13,10 @@ import keras
 import pytest
 import tensorflow as tf
 
-from helpers import plotting, training
+from helpers import training
 from helpers.commands import notebooks
 from tests import lesson_cells, small_folders
+from tests.conftest import catch_figures
 
 LESSONS = [path.stem[:2] for path in notebooks.find_notebooks() if path.stem[:2] not in lesson_cells.NUMBERS_ONLY]
 # Costly cells that see no picture of the folder.
@@ -35,7 +36,7 @@ WITHOUT_PICTURES = [
 @pytest.fixture
 def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Draw figures and save none; train for a few steps, for which TensorFlow's graphs would not be worth making."""
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: None)
+    catch_figures(monkeypatch)
     fit, find_learning_rate = keras.Model.fit, training.find_learning_rate
 
     def fit_shortly(model: keras.Model, *data: Any, epochs: int = 1, **options: Any) -> keras.callbacks.History:

@@ -12,8 +12,8 @@ import yaml
 from nbformat import NotebookNode
 
 from helpers import files
+from helpers.files import NOTEBOOK_FOLDER
 
-NOTEBOOK_FOLDER = Path(__file__).parents[2] / "notebooks"
 CELL_TIMEOUT = 3600  # seconds; the full profile trains for long
 # What a kernel logs looks like a fault to a learner: that other users of the machine could listen in, or, when it is
 # stopped, that its connection is gone. What goes wrong in a cell is in the notebook.
