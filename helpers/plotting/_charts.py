@@ -1,4 +1,7 @@
-"""Measurements: lines, bars, points, histograms, confusion matrices."""
+"""Measurements: lines, bars, points, histograms, confusion matrices.
+
+To the text of a chart its values are added: those who hear it know what came out, and the code gives away nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -30,16 +33,18 @@ def show_history(history: Mapping[str, Sequence[float]], *, alt: str) -> None:
         alt: what the figure shows.
     """
     figure, axes = new_figure(1, 2, size=(9, 3.2))
+    drawn = {}
     for axis, metric in zip(axes[0], ("accuracy", "loss"), strict=True):
         for key, label, colour in ((metric, "training", BLUE), (f"val_{metric}", "validation", ORANGE)):
             if key in history:
                 epochs = np.arange(1, len(history[key]) + 1)
                 axis.plot(epochs, history[key], marker="o", markersize=3, color=colour, label=label)
+                drawn[f"{label} {metric}"] = history[key]
         axis.set(xlabel="epoch", ylabel=metric)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
         axis.legend()
-    display_figure(figure, alt=alt)
+    display_figure(figure, alt=_add_values(alt, "first to last epoch", drawn))
 
 
 def show_lines(
@@ -59,7 +64,9 @@ def show_lines(
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
     axis.legend()
-    display_figure(figure, alt=alt)
+    display_figure(
+        figure, alt=_add_values(alt, f"{y_label}, first to last", {label: y for label, (_, y) in lines.items()})
+    )
 
 
 def show_spread(
@@ -96,7 +103,8 @@ def show_spread(
     axis.grid(alpha=0.3)
     if len(lines) > 1:
         axis.legend()
-    display_figure(figure, alt=alt)
+    means = {label: np.mean(values, axis=0) for label, (_, values) in lines.items()}
+    display_figure(figure, alt=_add_values(alt, f"{y_label}, first to last", means))
 
 
 def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:
@@ -104,11 +112,11 @@ def show_bars(bars: Mapping[str, float], *, x_label: str, alt: str) -> None:
     figure, axes = new_figure(size=(7, 0.6 + 0.42 * len(bars)))
     axis = axes[0, 0]
     drawn = axis.barh(list(bars), list(bars.values()), color=BLUE)
-    axis.bar_label(drawn, fmt=lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}", padding=3)
+    axis.bar_label(drawn, fmt=_write_number, padding=3)
     axis.margins(x=0.15)
     axis.invert_yaxis()
     axis.set_xlabel(x_label)
-    display_figure(figure, alt=alt)
+    display_figure(figure, alt=_add_values(alt, x_label, bars))
 
 
 def show_scatter(
@@ -128,7 +136,7 @@ def show_scatter(
     axis.margins(x=0.18, y=0.12)  # room for the labels
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
-    display_figure(figure, alt=alt)
+    display_figure(figure, alt=_add_values(alt, f"{x_label} to {y_label}", points))
 
 
 def show_histograms(histograms: Sequence[Mapping[str, np.ndarray]], *, titles: Sequence[str], alt: str) -> None:
@@ -194,3 +202,16 @@ def _mark_values(axis: Axes, values: set[float], *, log_x: bool) -> None:
         axis.minorticks_off()
     elif all(float(value).is_integer() for value in values):  # there is no epoch 2.5
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def _add_values(alt: str, name: str, values: Mapping[str, float | Sequence[float]]) -> str:
+    """Add to the text of a chart what was measured: by label one value, or the first and the last of several."""
+    if not alt.strip():
+        return alt  # which is refused where the figure is shown
+    rows = {label: np.atleast_1d(row) for label, row in values.items()}
+    texts = {label: " to ".join(map(_write_number, dict.fromkeys((row[0], row[-1])))) for label, row in rows.items()}
+    return f"{alt} {name[:1].upper()}{name[1:]}: " + "; ".join(f"{label} {text}" for label, text in texts.items()) + "."
+
+
+def _write_number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
