@@ -174,6 +174,7 @@ def check_make_batch(pictures, side):
         "Black became 2: 0 - 1 is 255 in uint8. Divide first, which makes floats, then subtract.": (
             (pad - np.uint8(1)) / 127.5
         ),
+        "Black became 1: 0 - 128 is 128 in uint8. Make floats before you subtract.": (pad - np.uint8(128)) / 128,
         "These are uint8 again, and nothing is left between the ends. End with .astype(np.float32).": (
             exact.astype(np.int8).astype(np.uint8)
         ),
