@@ -495,7 +495,10 @@ WRONG = {
     "nb01.check_read_rgb": [(lambda path: cv2.imread(str(path)) / 255, "dtype float64, expected uint8")],
     "nb01.check_luminosity": [(lambda i: i @ np.array([0.299, 0.587, 0.114]), "dtype float64, expected uint8")],
     "nb01.check_pad_to_square": [(pad_only_height, "shape (8, 9, 3), expected (9, 9, 3)")],
-    "nb01.check_make_batch": [(lambda pictures, side: np.stack(pictures), "with ValueError")],
+    "nb01.check_make_batch": [
+        (lambda pictures, side: np.stack(pictures), "with ValueError"),
+        (lambda pictures, side: np.zeros((3, side, side, 3), np.float32), "You have 0 at [0, 0, 0, 0], expected -1"),
+    ],
     "nb02.check_cross_entropy": [(lambda p, y: -np.log(0.7 * 0.3 * 0.8 * 0.1) / 4, "should cost ln 2")],
     "nb02.check_count_steps": [
         (lambda rows, size, epochs: rows * epochs, "you have 1,000, expected 10. How many batches"),

@@ -16,7 +16,6 @@ show_solution, show_open_exercises = answer_questions(__name__)
 
 Array = np.ndarray
 
-MEAN, DEVIATION = np.array(images.IMAGENET_MEAN), np.array(images.IMAGENET_DEVIATION)
 WEIGHTS = np.array([0.299, 0.587, 0.114])
 GRAYS = np.repeat(np.array([[0, 100, 200, 255]], dtype=np.uint8)[..., np.newaxis], 3, axis=2)  # (1, 4, 3)
 ORANGE = np.array([(255, 0, 0), *[(200, 120, 30)] * 23], dtype=np.uint8).reshape(4, 6, 3)  # a red corner: no symmetry
@@ -99,10 +98,10 @@ def check_read_rgb(path):
     case(np.concatenate([255 * np.eye(3, dtype=np.uint8), _draw(1, 4, 8).reshape(32, 3)]).reshape(5, 7, 3)),
     tolerance=1,
     dtype="uint8",
-    right="red 76, green 150, blue 29: green looks brightest.",
+    right="red 76, green 150, blue 29: green counts most.",
 )
 def check_luminosity(image):
-    """`to_luminosity(image)` weighs red, green and blue."""
+    """`to_luma(image)` weighs red, green and blue."""
     return np.rint(image @ WEIGHTS).astype(np.uint8), {
         "Still three values for each pixel: multiply by the weights, then add them up over the last axis.": image
         * WEIGHTS,
@@ -150,47 +149,35 @@ def check_pad_to_square(image):
 
 
 @exercise(
-    case(np.random.default_rng(3).integers(0, 256, (6, 5, 3), dtype=np.uint8)),
+    case([_draw(4, 20, 30), _draw(5, 30, 20), _draw(6, 25, 25)], 12),
     tolerance=1e-4,
     dtype="float32",
-    right="values from -2.12 to 2.47, as float32.",
-)
-def check_scale_torch(image):
-    """`scale_torch(image)` uses ImageNet's mean and deviation."""
-    values, axes = image / 255, (0, 1)
-    scaled, turned = (values - MEAN) / DEVIATION, (values - MEAN[::-1]) / DEVIATION[::-1]
-    return scaled.astype(np.float32), {
-        "The mean and the deviation are on the scale 0..1: divide the picture by 255 first.": (image - MEAN)
-        / DEVIATION,
-        "This is mode 'unit': now subtract the mean and divide by the deviation, too.": values,
-        "The mean is gone, the spread is not: divide by the deviation as well.": values - MEAN,
-        "The mean is divided before it is subtracted: subtract first. Set brackets.": values - MEAN / DEVIATION,
-        "This is mode 'tf', -1..1. Use the mean and the deviation instead.": image / 127.5 - 1,
-        "These are the picture's own mean and deviation. A network needs those it was trained with.": (
-            (values - values.mean(axis=axes)) / values.std(axis=axes)
-        ),
-        "The constants are in the order blue, green, red; the channels are red, green, blue.": turned,
-        "The values are right, the dtype is not float32: half the memory, and what networks compute in. End with "
-        ".astype(np.float32).": scaled,
-    }
-
-
-@exercise(
-    case([_draw(4, 20, 30), _draw(5, 30, 20), _draw(6, 25, 25)], 12),
-    dtype="uint8",
-    right="three pictures of different sizes, one array of four axes.",
+    right="three pictures of different sizes, one float32 array of four axes, from -1 to 1.",
 )
 def check_make_batch(pictures, side):
-    """`make_batch(pictures, side)` pads, resizes and stacks."""
+    """`make_batch(pictures, side)` pads, resizes, stacks and scales."""
     pad, stretch, crop = (
         np.stack([images.resize(picture, side, mode=mode) for picture in pictures])
         for mode in ("pad", "stretch", "crop")
     )
-    return pad, {
-        "The pictures are glued below each other. np.stack puts them on a new axis in front.": np.concatenate(pad),
-        "The channels come before rows and columns. Keras expects them last: leave the axes.": pad.transpose(
+    exact = pad / 127.5 - 1
+    return exact.astype(np.float32), {
+        "The pictures are glued below each other. np.stack puts them on a new axis in front.": np.concatenate(exact),
+        "The channels come before rows and columns. Keras expects them last: leave the axes.": exact.transpose(
             0, 3, 1, 2
         ),
-        'The pictures are distorted. Ask images.resize for mode="pad".': stretch,
-        'The pictures lose their edges. Ask images.resize for mode="pad".': crop,
+        'The pictures are distorted. Ask images.resize for mode="pad".': stretch / 127.5 - 1,
+        'The pictures lose their edges. Ask images.resize for mode="pad".': crop / 127.5 - 1,
+        "The values are still 0 to 255: divide by 127.5, then subtract 1.": pad,
+        "This is 0 to 1. For -1 to 1 divide by 127.5, then subtract 1.": pad / 255,
+        "The values run from 0 to 2: now subtract 1.": pad / 127.5,
+        "Black became 2: 0 - 1 is 255 in uint8. Divide first, which makes floats, then subtract.": (
+            (pad - np.uint8(1)) / 127.5
+        ),
+        "Black became 1: 0 - 128 is 128 in uint8. Make floats before you subtract.": (pad - np.uint8(128)) / 128,
+        "These are uint8 again, and nothing is left between the ends. End with .astype(np.float32).": (
+            exact.astype(np.int8).astype(np.uint8)
+        ),
+        "The values are right, the dtype is not float32: half the memory, and what networks compute in. End with "
+        ".astype(np.float32).": exact,
     }
