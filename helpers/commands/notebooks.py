@@ -1,6 +1,7 @@
 """The notebooks as files: found, read, given parameters, executed."""
 
 import ast
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,6 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
-from papermill.translators import PythonTranslator
 
 from helpers import files
 
@@ -164,7 +164,9 @@ def set_parameters(notebook: NotebookNode, parameters: Mapping[str, Any], *, pat
             value = values[name]
             first, last = value.lineno - 1, value.end_lineno - 1
             before, after = lines[first][: value.col_offset], lines[last][value.end_col_offset :]
-            lines[first : last + 1] = [before + PythonTranslator.translate(parameters[name]).encode() + after]
+            given = parameters[name]
+            written = json.dumps(given, ensure_ascii=False) if isinstance(given, str) else repr(given)
+            lines[first : last + 1] = [before + written.encode() + after]
     cell.source = b"\n".join(lines).decode()
     for other in notebook.cells:
         if other.cell_type == "code":
