@@ -24,7 +24,7 @@ pytest.importorskip("nbgrader", reason="needs nbgrader: pip install nbgrader")
 
 SMALL = "90_two_exercises"
 LESSON = "01_images_as_arrays"
-IMPORTS = "import warnings\nimport numpy as np\nfrom helpers import checks"
+IMPORTS = "import warnings\nfrom pathlib import Path\nimport numpy as np\nfrom helpers import checks"
 CROP = """
 def crop(image, left, top, width, height):
     ### BEGIN SOLUTION
@@ -49,7 +49,8 @@ def write_small_lesson(folder: Path) -> Path:
     cells = [
         new_markdown_cell("# Two exercises"),
         code(IMPORTS),
-        code("WHITE = 255", "parameters"),
+        code('FOLDER = "given"', "parameters"),
+        code('WHITE = int(Path(FOLDER, "white.txt").read_text())'),
         code(CROP, "exercise"),
         code("checks.nb01.check_crop(crop)", "check"),
         code(BRIGHTEN, "exercise"),
@@ -99,10 +100,13 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     paths = [write_small_lesson(course), *notebooks.find_notebooks([LESSON])]
     parameters = notebooks.choose_parameters(paths, {"DATASET": "synthetic_pets/tiny"})
     student.write_student_edition(paths, output=course, parameters=parameters, graded=True)
+    given = course / "source" / SMALL / "given"  # as a folder of pictures would be
+    given.mkdir()
+    (given / "white.txt").write_text("255")
     for name in (SMALL, LESSON):
         run_nbgrader(course, "generate_assignment", name)
     right = solutions(course, SMALL)
-    cheated = {"check_crop": "print('Right')", "parameters": "WHITE = 100"}
+    cheated = {"check_crop": "print('Right')", "parameters": 'FOLDER = "mine"'}
     hand_in(course, "all", SMALL, answers=right)
     hand_in(course, "none", SMALL, answers={})
     hand_in(course, "half", SMALL, answers={"brighten": right["brighten"], **cheated})
@@ -134,6 +138,7 @@ def test_what_is_handed_out_is_the_edition_for_learners(course: Path, name: str)
         assert handed_out.source == stripped
         assert not handed_out.get("outputs")
     assert "SOLUTION" not in nbformat.writes(released)
+    assert name == LESSON or (course / "release" / name / "given" / "white.txt").is_file()
     # Another try at the parameters and "Run all" past an open exercise stay possible; a check can't be changed.
     cells = cells_by_id(released)
     assert cells["parameters"].metadata.get("editable", True)

@@ -71,9 +71,9 @@ def write_students(options: argparse.Namespace) -> int:
     for path in editions.ready:
         say(str(path))
     for path in editions.left:
-        say(f"Left as it is, for the answers in it: {path}", file=sys.stderr)
+        say(f"Left as it is, for the work in it: {path}", file=sys.stderr)
     if editions.left:
-        print("To begin one anew, and lose its answers: name it and add --force.", file=sys.stderr)
+        print("To begin one anew, and lose that work: name it and add --force.", file=sys.stderr)
     if options.nbgrader:
         print("Next, in that folder: nbgrader generate_assignment NAME, as the README says.", file=sys.stderr)
     return 0
