@@ -114,7 +114,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     hand_in(course, "half", LESSON, answers={grade_id: right[grade_id] for grade_id in list(right)[::2]})
     for name in (SMALL, LESSON):
         run_nbgrader(course, "autograde", name)
-        run_nbgrader(course, "generate_feedback", name)
+    run_nbgrader(course, "generate_feedback", SMALL)
     run_nbgrader(course, "export", "--to", "grades.csv")
     return course
 
