@@ -13,7 +13,6 @@ CONFIG_NAME = "nbgrader_config.py"
 POINTS = 1  # of an exercise; nbgrader's own editor changes it
 SECONDS = 600  # of a cell; the longest of the course, a training, takes a minute or two
 SCHEMA = 3  # of the metadata, see nbgraderformat/v3.json in nbgrader
-CHECK = re.compile(r"checks\.nb\d\d\.(check_\w+)\((\w+)\)")
 LINK = re.compile(r"\]\((\d\d_\w+)\.ipynb")
 
 
@@ -29,6 +28,8 @@ def mark_for_nbgrader(notebook: "NotebookNode") -> None:
     Raises:
         ValueError: if an exercise is not followed by its check.
     """
+    from helpers.checks._lesson import CHECK
+
     answer = None
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
@@ -56,7 +57,7 @@ def _metadata(name: str, **marks: Any) -> dict[str, Any]:
     return usual | {"task": False} | marks
 
 
-def write_config(*, stub: str) -> str:
+def make_config(*, stub: str) -> str:
     """Return the text of `nbgrader_config.py`; a solution becomes `stub`."""
     return f'''"""How nbgrader hands out and marks this course. Yours to change: it is never written again."""
 

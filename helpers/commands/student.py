@@ -224,7 +224,7 @@ def write_student_edition(
     config = output / grading.CONFIG_NAME
     if graded and not config.exists():
         with files.written_beside(config) as draft:
-            draft.write_text(grading.write_config(stub=STUB), encoding="utf-8")
+            draft.write_text(grading.make_config(stub=STUB), encoding="utf-8")
     return result
 
 
