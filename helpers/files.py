@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+NOTEBOOK_FOLDER = Path(__file__).parents[1] / "notebooks"  # the solved lessons, where a clone is installed
 BAR_DELAY = 3  # seconds before a progress bar appears
 
 

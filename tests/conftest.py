@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 MakeFolder = Callable[..., Path]
@@ -29,6 +30,14 @@ def make_folder(tmp_path: Path) -> MakeFolder:
         return tmp_path / name
 
     return make
+
+
+def catch_figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Return a list that figures go to from now on, drawn, instead of to the screen."""
+    caught: list[Figure] = []
+    for room in ("", "._charts", "._diagrams", "._pictures"):
+        monkeypatch.setattr(f"helpers.plotting{room}.display_figure", lambda figure, **_: caught.append(figure))
+    return caught
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from scipy.ndimage import label as label_regions
 from skimage.data import chelsea
 
 from helpers import images, plotting
-from tests.conftest import draw_noise
+from tests.conftest import catch_figures, draw_noise
 
-SMALL = plotting.SMALL_WIDTH * plotting.DOTS_PER_INCH
+SMALL = plotting.SMALL_WIDTH * plotting.GRID_DOTS
 ALT = "What the picture shows: 고양이 and a dog."
 GREY = np.arange(60, dtype=np.uint8).reshape(6, 10)
 
@@ -41,7 +41,7 @@ class Screen(list):
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     screen = Screen()
-    monkeypatch.setattr(plotting, "display", screen.show)
+    monkeypatch.setattr("helpers.plotting._figures.display", screen.show)
     return screen
 
 
@@ -175,7 +175,7 @@ def test_drawing_touches_neither_pyplot_nor_the_settings(screen: Screen) -> None
 def test_figures_are_small_enough_for_a_notebook() -> None:
     figure, _ = plotting.new_figure(size=(8, 4))
     with Image.open(BytesIO(plotting.as_png(figure))) as picture:
-        assert picture.size == (8 * plotting.DOTS_PER_INCH, 4 * plotting.DOTS_PER_INCH)
+        assert picture.size == (8 * plotting.CHART_DOTS, 4 * plotting.CHART_DOTS)
 
 
 # --- Pictures -----------------------------------------------------------------------------------------------
@@ -395,8 +395,7 @@ def test_lines_of_different_lengths_on_a_logarithmic_axis(screen: Screen) -> Non
 
 @pytest.mark.parametrize("epochs", [2, 5, 20])
 def test_whole_numbers_have_whole_ticks(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    figures = catch_figures(monkeypatch)
     plotting.show_lines({"a": (range(1, epochs + 1), np.zeros(epochs))}, x_label="epoch", y_label="y", alt=ALT)
     assert all(float(tick).is_integer() for tick in figures[0].axes[0].get_xticks())
 
@@ -408,8 +407,7 @@ def test_bars_of_any_value(values: list[float], screen: Screen) -> None:
 
 
 def test_strips_have_the_colours_of_the_classes_their_numbers_and_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    figures = catch_figures(monkeypatch)
     plotting.show_strips(
         {"step 0": [0, 1, 1], "step 1": [1, 1, 0]},
         class_names=["cat", "dog"],
@@ -429,8 +427,7 @@ def test_strips_have_the_colours_of_the_classes_their_numbers_and_a_frame(monkey
 
 
 def test_a_timeline_has_a_bar_from_each_start_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    figures = catch_figures(monkeypatch)
     plotting.show_timeline(
         {"in turns": {"pipeline": [(0, 40), (80, 120)], "network": [(40, 80)]}}, x_label="x", alt=ALT
     )
@@ -441,16 +438,14 @@ def test_a_timeline_has_a_bar_from_each_start_to_its_end(monkeypatch: pytest.Mon
 
 
 def test_large_numbers_at_bars_are_written_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    figures = catch_figures(monkeypatch)
     plotting.show_bars({"a": 1234.5, "b": 0.12345}, x_label="x", alt=ALT)
     assert [text.get_text() for text in figures[0].axes[0].texts] == ["1,234", "0.123"]
 
 
 @pytest.mark.parametrize("log_x", [False, True])
 def test_a_scatter_has_a_point_and_a_label_per_entry(log_x: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **_: shown.append(figure))
+    shown = catch_figures(monkeypatch)
     points = {"small": (0.3, 71.3), "large": (15.5, 71.3)}
     plotting.show_scatter(points, x_label="cost", y_label="accuracy", log_x=log_x, alt=ALT)
     (axis,) = shown[0].axes
@@ -469,8 +464,7 @@ def test_a_figure_of_few_colours_is_a_small_file_and_looks_the_same(screen: Scre
 
 
 def test_a_gallery_shows_the_original_before_each_row(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    figures = catch_figures(monkeypatch)
     picture = draw_noise(0)
     rows = {"moved": {f"Turn\nlimit={i}": picture.copy() for i in range(3)}, "recoloured": {"Blur\n": picture.copy()}}
     plotting.show_gallery(picture, rows, columns=2, alt=ALT)
@@ -483,8 +477,7 @@ def test_a_gallery_shows_the_original_before_each_row(monkeypatch: pytest.Monkey
 
 
 def test_a_spread_is_the_mean_over_seeds_and_its_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    figures = catch_figures(monkeypatch)
     values = np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]])  # (seeds, points)
     plotting.show_spread({"a": ([1, 2], values), "b": ([1, 2], values)}, x_label="x", y_label="y", level=0, alt=ALT)
     (axis,) = figures[0].axes
@@ -496,8 +489,7 @@ def test_a_spread_is_the_mean_over_seeds_and_its_standard_error(monkeypatch: pyt
 
 
 def test_number_grids_show_every_number_and_frame_what_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
-    figures = []
-    monkeypatch.setattr(plotting, "display_figure", lambda figure, **options: figures.append(figure))
+    figures = catch_figures(monkeypatch)
     grids = {"picture": np.arange(6).reshape(2, 3), "result": np.array([[0.5]])}
     plotting.show_number_grids(grids, marked={"picture": (slice(0, 2), slice(1, 3))}, alt=ALT)
     left, right = figures[0].axes

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 from helpers.checks._runner import CheckError
+from helpers.files import NOTEBOOK_FOLDER
 
-NOTEBOOK_FOLDER = Path(__file__).parents[2] / "notebooks"
 CHECK = re.compile(r"checks\.nb\d\d\.(check_\w+)\((\w+)\)")
 
 
