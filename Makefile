@@ -8,19 +8,23 @@ PIP = $(RUN) -u -m pip --disable-pip-version-check
 PYTHON = python3.13 python3.12 python3.11 python3 python
 # quick (the course as it is), smoke (every cell, on a handful of pictures) or full (the real thing): make course PROFILE=full
 PROFILE = quick
+# CHANGED=1 leaves out the notebooks whose code, and the package under it, is what their outputs were stored with.
+CHANGED =
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test test-photos test-browser lab lab-solved student bench lint outputs lock clean
+.PHONY: help setup course test test-photos test-browser test-nbgrader lab lab-solved student bench lint outputs lock clean
 
 help:
-	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little)'
+	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little;'
+	@echo '               CHANGED=1: only those that a change of theirs, or of the package, touches)'
 	@echo 'make lab       open the lessons in JupyterLab, with exercises to solve (in student/, which is made if need be)'
 	@echo 'make lab-solved    open the solved lessons'
 	@echo 'make student   make the edition with exercises, and leave what somebody worked in'
 	@echo 'make test      style, unit tests, doctests, then the notebooks against their saved outputs and figures'
 	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
 	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
+	@echo 'make test-nbgrader  assignments handed out, marked and given feedback on by nbgrader, which it needs'
 	@echo 'make lint      style, and the house rules of the lessons'
 	@echo 'make bench     run the scripts behind the figures in the README'
 	@echo 'make outputs   run the notebooks and save their outputs in place'
@@ -33,7 +37,7 @@ help:
 setup: $(VENV)/ready
 
 course: $(VENV)/ready
-	$(RUN) -m helpers run --profile $(PROFILE)
+	$(RUN) -m helpers run --profile $(PROFILE) $(if $(CHANGED),--changed)
 
 # One data folder for all of it, so that the pets are drawn once and the features computed once: COURSE_DATA if it is
 # set, else a new one. Figures and features left by an older version of the code must not stand in for today's.
@@ -61,6 +65,14 @@ test-browser: $(VENV)/ready
 	  echo "Missing: $$missing. On Debian: apt install chromium chromium-driver; $(RUN) -m pip install selenium" >&2; exit 2; \
 	fi
 	$(RUN) -m pytest -m browser tests/test_browser.py
+
+# Installs nothing: nbgrader is for those who mark with it. It calls alembic, which its installation puts beside Python.
+test-nbgrader: $(VENV)/ready
+	@if ! $(RUN) -c 'import nbgrader' 2>/dev/null; then \
+	  echo 'Missing: nbgrader. $(RUN) -m pip install nbgrader (six packages more, and none of the lock changes)' >&2; \
+	  exit 2; \
+	fi
+	$(RUN) -m pytest -m nbgrader tests/test_nbgrader.py
 
 # The edition to work in is made where it is missing, and never over somebody's answers. The root is the project's, so
 # that helpers/ can be read beside the lessons.

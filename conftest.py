@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import figures
+from tests import figures, notebook_failures
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -19,8 +19,8 @@ def course_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take the fast tests first, and those on photos or in a browser only when they are asked for."""
-    for mark in ("photos", "browser"):
+    """Take the fast tests first, and those on photos, in a browser or with nbgrader only when they are asked for."""
+    for mark in ("photos", "browser", "nbgrader"):
         if mark not in (config.option.markexpr or ""):
             config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(mark)])
             items[:] = [item for item in items if not item.get_closest_marker(mark)]
@@ -38,11 +38,9 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Show what a failing cell wrote to standard error: nbval only says that there was something."""
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Iterator[None]:
+    """Say what went wrong in a notebook's cell: nbval counts cells its own way, and prints both outputs in full."""
     report = yield
-    if report.failed and figures.is_notebook_cell(item):
-        said = "".join(output.text for output in item.test_outputs or [] if output.get("name") == "stderr")
-        if said:
-            report.sections.append(("The cell's warnings and error messages", said))
+    if report.failed and report.when == "call" and figures.is_notebook_cell(item):
+        report.longrepr = notebook_failures.describe_failure(item, call.excinfo.value)
     return report

@@ -109,6 +109,7 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         ["predict", "model.keras", "photos", "--format", "xml"],
         ["teach", "photos", "--output", "m.keras", "--image-size", "1.5"],
         ["run", "-p", "DATASET"],
+        ["student", "--output", "a", "--nbgrader", "b"],
     ],
 )
 def test_a_wrong_call_ends_with_2_and_shows_the_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -152,6 +153,8 @@ def test_a_home_folder_is_found_where_the_shell_leaves_it(call: str) -> None:
         ("run 11 --output a_file", ["'a_file'", "no file can be written"]),
         ("run broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
         ("student --output a_file", ["'a_file'", "no file can be written"]),
+        ("student 11 -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
+        ("student --nbgrader a_file", ["'a_file'", "no file can be written"]),
         ("student nothing", ["'nothing'", "a number, a name, or the path"]),
         ("lint nothing", ["'nothing'", "a number, a name, or the path"]),
         ("outputs broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
@@ -363,6 +366,33 @@ def test_student_keeps_answers_unless_forced(capsys) -> None:
     assert answered.read_bytes() != edition
     assert commands.main(["student", "11", "--force"]) == 0
     assert answered.read_bytes() == edition
+
+
+def test_student_writes_a_course_for_nbgrader(capsys) -> None:
+    assert commands.main(["student", "01", "04", "--nbgrader", "course", "-p", "DATASET", "my_photos"]) == 0
+    output, error = capsys.readouterr()
+    names = ("01_images_as_arrays", "04_folders_to_batches")
+    assert output.splitlines() == [str(Path("course", "source", name, f"{name}.ipynb")) for name in names]
+    assert "nbgrader generate_assignment" in error
+    assert Path("course/nbgrader_config.py").is_file()
+    assert all('DATASET = \\"my_photos\\"' in Path(line).read_text("utf-8") for line in output.splitlines())
+
+
+def test_run_takes_only_what_a_change_touches(capsys) -> None:
+    for name in ("05_same.ipynb", "06_changed.ipynb"):
+        write_notebook(Path(name), "print(6 * 7)")
+    assert commands.main(["outputs", "05_same.ipynb", "06_changed.ipynb"]) == 0
+    notebook = nbformat.read("06_changed.ipynb", as_version=4)
+    notebook.cells[0].source = "print(6 * 8)"
+    nbformat.write(notebook, "06_changed.ipynb")
+    capsys.readouterr()
+    call = ["run", "--changed", "--output", "out", "05_same.ipynb"]
+    assert commands.main([*call, "06_changed.ipynb"]) == 0
+    left_out = "Left out, as nothing under them has changed: 05_same"
+    assert capsys.readouterr().out.splitlines()[0] == left_out
+    assert sorted(path.stem for path in Path("out").glob("*.ipynb")) == ["06_changed"]
+    assert commands.main(call) == 0
+    assert capsys.readouterr().out.strip() == left_out
 
 
 @pytest.mark.parametrize("command", ["run", "student", "lint", "outputs", "run --profile quick"])

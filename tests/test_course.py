@@ -182,6 +182,28 @@ def test_a_wrong_call_runs_nothing(good: Path, tmp_path: Path, changes: dict, me
     assert not (tmp_path / "out").exists()
 
 
+def test_parameters_are_written_where_they_stood(good: Path) -> None:
+    notebook = notebooks.read_notebook(good)
+    notebook.cells[2].outputs = [new_output("stream", name="stdout", text="of other parameters")]
+    untouched = notebooks.read_notebook(good)
+    notebooks.set_parameters(untouched, {}, path=good)
+    assert untouched == notebooks.read_notebook(good)
+    typed = {"DATASET": '내 "사진"', "RATE": "2", "SIZES": "[3]", "LIMIT": "5", "FLAG": "yes"}
+    chosen = notebooks.choose_parameters([good], typed)[good]
+    notebooks.set_parameters(notebook, chosen, path=good)
+    assert notebook.cells[1].source == (
+        'DATASET = "내 \\"사진\\""\nSEED = 0\nRATE = 2.0  # a step\nFLAG = True\nSIZES = [3]\nLIMIT = 5'
+    )
+    assert notebook.cells[2].outputs == []
+
+
+def test_a_value_over_several_lines_is_replaced_whole(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "a.ipynb", code("A = [\n    1,\n    2,\n]; B: int = 3\nC = 4", "parameters"))
+    notebook = notebooks.read_notebook(path)
+    notebooks.set_parameters(notebook, {"A": [9], "C": 5}, path=path)
+    assert notebook.cells[0].source == "A = [9]; B: int = 3\nC = 5"
+
+
 def test_notebooks_are_not_overwritten_by_their_own_results(good: Path, tmp_path: Path) -> None:
     before = good.read_bytes()
     with pytest.raises(ValueError, match="the folder of the notebooks themselves"):
@@ -398,3 +420,70 @@ def test_a_student_edition_is_written_whole_or_not_at_all(tmp_path: Path) -> Non
     assert not (tmp_path / "student").exists()
     with pytest.raises(ValueError, match="the folder of the solved notebooks"):
         student.write_student_edition([good], output=tmp_path, force=True)
+
+
+# --- the edition for nbgrader ------------------------------------------------------------------------------------
+
+LESSON = (
+    new_markdown_cell("Next: [02](02_next.ipynb)."),
+    code(PARAMETERS, "parameters"),
+    code("assert True", "claim"),
+    code(SOLVED, "exercise"),
+    code("checks.nb01.check_double(double)", "check"),
+)
+
+
+def test_a_course_for_nbgrader_has_a_folder_per_lesson_and_a_configuration(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "01_first.ipynb", *LESSON)
+    course = tmp_path / "course"
+    options = {"output": course, "graded": True, "parameters": {path: {"DATASET": "mine"}}}
+    ((target,), _) = student.write_student_edition([path], **options)
+    assert target == course / "source" / "01_first" / "01_first.ipynb"
+    link, parameters, exercise, check, _ = nbformat.read(target, as_version=4).cells
+    assert link.source == "Next: [02](../02_next/02_next.ipynb)."
+    assert parameters.source.startswith('DATASET = "mine"\n')
+    assert exercise.source == SOLVED
+    metadata = {"schema_version": 3, "task": False}
+    assert exercise.metadata.nbgrader == metadata | {
+        "grade_id": "double",
+        "grade": False,
+        "locked": False,
+        "solution": True,
+    }
+    assert check.metadata.nbgrader == metadata | {
+        "grade_id": "check_double",
+        "grade": True,
+        "locked": True,
+        "points": 1,
+        "solution": False,
+    }
+    config = course / "nbgrader_config.py"
+    assert compile(config.read_text(encoding="utf-8"), "config", "exec")
+    config.write_text("# a teacher's own")
+    student.write_student_edition([path], force=True, **options)
+    assert config.read_text() == "# a teacher's own"
+
+
+@pytest.mark.parametrize("part", ["points", "source"])
+def test_what_a_teacher_changed_is_kept(tmp_path: Path, part: str) -> None:
+    path = write_notebook(tmp_path / "01_first.ipynb", *LESSON)
+    ((target,), _) = student.write_student_edition([path], output=tmp_path, graded=True)
+    notebook = nbformat.read(target, as_version=4)
+    if part == "points":
+        notebook.cells[3].metadata.nbgrader.points = 5
+    else:
+        notebook.cells[0].source = "Our own words."
+    nbformat.write(notebook, target)
+    assert student.write_student_edition([path], output=tmp_path, graded=True).left == [target]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [LESSON[:4], LESSON[4:], (*LESSON[:4], code("assert double(1) == 2", "check"))],
+    ids=["answer", "check", "own"],
+)
+def test_an_exercise_and_its_check_come_together(tmp_path: Path, cells: tuple[NotebookNode, ...]) -> None:
+    path = write_notebook(tmp_path / "01_first.ipynb", *cells)
+    with pytest.raises(ValueError, match=r"Received (the check|an exercise without)"):
+        student.write_student_edition([path], output=tmp_path / "course", graded=True)
+    assert not (tmp_path / "course").exists()

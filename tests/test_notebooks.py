@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 
 from helpers.commands import lint, notebooks
 from helpers.commands.outputs import make_stamp
-from helpers.commands.student import BEGIN, END, STUB, make_student_edition
+from helpers.commands.student import BEGIN, END, STUB, make_student_edition, strip_solutions
 
 PATHS = notebooks.find_notebooks()
 
@@ -59,3 +59,17 @@ def test_nothing_answers_a_prediction_in_the_edition_for_students(notebook: Note
             waiting = "**Predict first" in cell.source
         elif waiting:
             assert not cell.get("outputs"), cell.id
+
+
+def test_the_edition_for_nbgrader_becomes_that_for_students(notebook: NotebookNode) -> None:
+    graded, student = (make_student_edition(notebook, graded=graded) for graded in (True, False))
+    marked = [cell for cell in graded.cells if "nbgrader" in cell.metadata]
+    names = [cell.metadata.nbgrader.grade_id for cell in marked]
+    assert len(names) == len(set(names))
+    assert sum(cell.metadata.nbgrader.get("points", 0) for cell in marked) == len(cells(notebook, "code", "check"))
+    assert {cell.id for cell in graded.cells if BEGIN in cell.source} == {
+        cell.id for cell in marked if cell.metadata.nbgrader.solution
+    }
+    for ours, theirs in zip(cells(student, "code"), cells(graded, "code"), strict=True):
+        assert ours.outputs == theirs.outputs
+        assert ours.source == (strip_solutions(theirs.source) if BEGIN in theirs.source else theirs.source)

@@ -19,7 +19,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
-NOT_LOCKED = {"lite1", "lite2", "gpu"}  # extras that a learner adds by hand
+NOT_LOCKED = {"lite1", "lite2", "nbgrader", "gpu"}  # extras that a learner, or a teacher, adds by hand
 
 
 def read(name: str) -> str:

@@ -19,6 +19,25 @@ def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) 
     return parser
 
 
+def add_lesson_options(parser: argparse.ArgumentParser) -> None:
+    """Add which notebooks are meant, and which parameters they get."""
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
+    parser.add_argument(
+        "--profile",
+        default="quick",
+        help="quick (minutes, the default), or full (cats_vs_dogs, downloaded, and longer training: a GPU or a night)",
+    )
+    parser.add_argument(
+        "-p",
+        dest="parameters",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="set a parameter (see the notebook's first code cell), for example -p DATASET my_photos; may be repeated",
+    )
+
+
 def expand_path(text: str) -> Path:
     """Read a path as typed; a shell leaves the `~` of `--output=~/out` as it is."""
     return Path(os.path.expanduser(text))  # noqa: PTH111 - Path.expanduser raises for a user that is not there

@@ -1,6 +1,7 @@
 """The notebooks as files: found, read, given parameters, executed."""
 
 import ast
+import json
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -139,23 +140,57 @@ def notebook_parameters(path: Path) -> dict[str, str]:
     Raises:
         ValueError: if that cell is not Python.
     """
+    cell = _parameters_cell(read_notebook(path))
+    return {name: ast.unparse(value) for name, value in _assigned_values(cell, path=path).items()} if cell else {}
+
+
+def set_parameters(notebook: NotebookNode, parameters: Mapping[str, Any], *, path: Path) -> None:
+    """Write values into a notebook's cell tagged `parameters`, in place of its own; stored outputs, of others, go.
+
+    Args:
+        notebook: changed in place.
+        parameters: values by name, see `choose_parameters`; with none, nothing changes.
+        path: of the notebook, for messages.
+    """
+    cell = _parameters_cell(notebook)
+    if not parameters or not cell:
+        return
+    lines = cell.source.encode().split(b"\n")  # the places that `ast` names are counted in bytes
+    values = _assigned_values(cell, path=path)
+    for name in sorted(values, key=lambda name: values[name].lineno, reverse=True):  # from below: no line moves
+        if name in parameters:
+            value = values[name]
+            first, last = value.lineno - 1, value.end_lineno - 1
+            before, after = lines[first][: value.col_offset], lines[last][value.end_col_offset :]
+            given = parameters[name]
+            written = json.dumps(given, ensure_ascii=False) if isinstance(given, str) else repr(given)
+            lines[first : last + 1] = [before + written.encode() + after]
+    cell.source = b"\n".join(lines).decode()
+    for other in notebook.cells:
+        if other.cell_type == "code":
+            other.outputs, other.execution_count = [], None
+
+
+def _parameters_cell(notebook: NotebookNode) -> NotebookNode | None:
+    return next((cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])), None)
+
+
+def _assigned_values(cell: NotebookNode, *, path: Path) -> dict[str, ast.expr]:
+    """Return the expression that each name gets in a cell of plain assignments."""
     from IPython.core.inputtransformer2 import TransformerManager
 
-    cells = [cell for cell in read_notebook(path).cells if "parameters" in cell.metadata.get("tags", [])]
-    if not cells:
-        return {}
     try:
-        tree = ast.parse(TransformerManager().transform_cell(cells[0].source))  # magics become calls
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))  # magics become calls
     except SyntaxError as error:
         raise ValueError(
             f"Received '{path}', whose cell tagged `parameters` is not Python ({error.msg}, line {error.lineno}). "
             "Mend that line."
         ) from error
-    found: dict[str, str] = {}
+    found: dict[str, ast.expr] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {target.id: ast.unparse(node.value) for target in targets if isinstance(target, ast.Name)}
+            found |= {target.id: node.value for target in targets if isinstance(target, ast.Name)}
     return found
 
 
@@ -224,16 +259,25 @@ def run_notebooks(
             raise ValueError(f"Received output '{output}', the folder of the notebooks themselves. Choose another.")
     if len({path.name for path in notebooks}) < len(notebooks):
         raise ValueError("Received two notebooks of the same name, expected one of each. Run them one by one.")
-    chosen = _choose_parameters(notebooks, parameters or {}, profile=profile)
+    chosen = choose_parameters(notebooks, parameters or {}, profile=profile)
     output.mkdir(parents=True, exist_ok=True)
     for path in notebooks:
         yield _run_notebook(path, output=output, parameters=chosen[path], progress=progress)
 
 
-def _choose_parameters(
-    notebooks: Sequence[Path], parameters: Mapping[str, Any], *, profile: str
+def choose_parameters(
+    notebooks: Sequence[Path], parameters: Mapping[str, Any], *, profile: str = "quick"
 ) -> dict[Path, dict[str, Any]]:
-    """Return what to set in each notebook: what the profile says, then what was given, if the notebook has the name."""
+    """Return what to set in each notebook: what the profile says, then what was given, if the notebook has the name.
+
+    Args:
+        notebooks: paths.
+        parameters: values, or texts as typed (see `parse_value`).
+        profile: `quick` or the name of a file in `notebooks/profiles`.
+
+    Raises:
+        ValueError: if no notebook has a parameter of a given name, or a value is not of its kind.
+    """
     by_profile = profile_parameters(profile)
     known = {path: notebook_parameters(path) for path in notebooks}
     everything = sorted({name for names in known.values() for name in names})

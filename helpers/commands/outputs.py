@@ -75,9 +75,9 @@ def refresh_outputs(path: Path, *, force: bool = False) -> bool:
     from helpers.commands import notebooks
 
     notebook, last_cell = notebooks.read_notebook(path), notebooks.LastCell()
-    stored, stamp = notebook.metadata.get("course", {}), make_stamp(notebook, number=path.stem[:2])
-    if not force and stored == stamp:
+    if not force and is_current(notebook, number=path.stem[:2]):
         return False
+    stored, stamp = notebook.metadata.get("course", {}), make_stamp(notebook, number=path.stem[:2])
     same_code = all(stored.get(part) == stamp[part] for part in ("code", "helpers"))
     timed = {index: cell.outputs for index, cell in enumerate(notebook.cells) if same_code and _has_tag(cell, "timing")}
     client = NotebookClient(
@@ -123,6 +123,11 @@ def make_stamp(notebook: "NotebookNode", *, number: str) -> dict[str, str]:
         "helpers": _hash([_bare_source(path.read_text(encoding="utf-8")) for path in modules]),
         "outputs": _hash([json.dumps(cell.outputs, sort_keys=True) for cell in code]),
     }
+
+
+def is_current(notebook: "NotebookNode", *, number: str) -> bool:
+    """Return whether a notebook's stored outputs are those of today's code, by its stamp."""
+    return notebook.metadata.get("course", {}) == make_stamp(notebook, number=number)
 
 
 def _hash(texts: Iterable[str]) -> str:

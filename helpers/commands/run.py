@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from helpers import files
-from helpers.commands._shared import add_command, expand_path, make_printable, say
+from helpers.commands._shared import add_command, add_lesson_options, expand_path, make_printable, say
 
 if TYPE_CHECKING:
     from helpers.commands.notebooks import RunResult
@@ -29,27 +29,19 @@ def add_run(commands: Any) -> None:
         help="Execute the notebooks in order, and write them and one HTML index of them to a folder.",
         example="run 11 -p DATASET my_photos",
     )
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
-    parser.add_argument(
-        "--profile",
-        default="quick",
-        help="quick (minutes, the default), or full (cats_vs_dogs, downloaded, and longer training: a GPU or a night)",
-    )
-    parser.add_argument(
-        "-p",
-        dest="parameters",
-        nargs=2,
-        action="append",
-        default=[],
-        metavar=("NAME", "VALUE"),
-        help="set a parameter (see the notebook's first code cell), for example -p DATASET my_photos; may be repeated",
-    )
+    add_lesson_options(parser)
     parser.add_argument(
         "--output",
         type=expand_path,
         default=Path("output"),
         metavar="DIR",
         help="where the executed notebooks and index.html go; made if need be (default: output)",
+    )
+    parser.add_argument(
+        "--changed",
+        action="store_true",
+        help="for authors: only those whose code, or the package under it, is not what their stored outputs were "
+        "made with",
     )
 
 
@@ -60,6 +52,10 @@ def run_course(options: argparse.Namespace) -> int:
     files.require_writable(options.output)
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it logs, the failure says
     chosen = notebooks.find_notebooks(options.notebooks)
+    if options.changed:
+        chosen = _keep_changed(chosen)
+        if not chosen:
+            return 0
     results: list[notebooks.RunResult] = []
     failure = None
     try:
@@ -83,6 +79,17 @@ def run_course(options: argparse.Namespace) -> int:
         return 1
     say(f"Done. Open {index} in a browser.")
     return 0
+
+
+def _keep_changed(paths: Sequence[Path]) -> list[Path]:
+    """Return the notebooks that a change touches, and name the others in one line."""
+    from helpers.commands.notebooks import read_notebook
+    from helpers.commands.outputs import is_current
+
+    others = [path for path in paths if is_current(read_notebook(path), number=path.stem[:2])]
+    if others:
+        say(f"Left out, as nothing under them has changed: {', '.join(path.stem for path in others)}")
+    return [path for path in paths if path not in others]
 
 
 def _minutes_table(results: Sequence["RunResult"]) -> Table:

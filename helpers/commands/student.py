@@ -4,12 +4,13 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from helpers import files
-from helpers.commands._shared import add_command, expand_path, say
+from helpers.commands import grading
+from helpers.commands._shared import add_command, add_lesson_options, expand_path, say
 
 if TYPE_CHECKING:
     from nbformat import NotebookNode
@@ -34,10 +35,18 @@ def add_student(commands: Any) -> None:
         write_students,
         help="Write the notebooks for students: a stub in place of each solution. "
         "A notebook there that somebody worked in is left as it is.",
-        example="student --output student",
+        example="student 01 04 --output student -p DATASET my_photos",
     )
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
-    parser.add_argument("--output", type=expand_path, default=Path("student"), metavar="DIR", help="default: student")
+    add_lesson_options(parser)
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--output", type=expand_path, default=Path("student"), metavar="DIR", help="default: student")
+    place.add_argument(
+        "--nbgrader",
+        type=expand_path,
+        metavar="DIR",
+        help="for teachers: write a course for nbgrader instead, one assignment per notebook, with its solutions, in "
+        "DIR/source. Your own pictures, named by -p DATASET, go beside the notebook there",
+    )
     parser.add_argument(
         "--force",
         action="store_true",
@@ -49,15 +58,24 @@ def write_students(options: argparse.Namespace) -> int:
     """Write the student edition and name the files; those that were left, on standard error."""
     from helpers.commands import notebooks
 
-    files.require_writable(options.output)
+    output = options.nbgrader or options.output
+    files.require_writable(output)
     paths = notebooks.find_notebooks(options.notebooks)
-    editions = write_student_edition(paths, output=options.output, force=options.force)
+    editions = write_student_edition(
+        paths,
+        output=output,
+        parameters=notebooks.choose_parameters(paths, dict(options.parameters), profile=options.profile),
+        graded=options.nbgrader is not None,
+        force=options.force,
+    )
     for path in editions.ready:
         say(str(path))
     for path in editions.left:
-        say(f"Left as it is, for the answers in it: {path}", file=sys.stderr)
+        say(f"Left as it is, for the work in it: {path}", file=sys.stderr)
     if editions.left:
-        print("To begin one anew, and lose its answers: name it and add --force.", file=sys.stderr)
+        print("To begin one anew, and lose that work: name it and add --force.", file=sys.stderr)
+    if options.nbgrader:
+        print("Next, in that folder: nbgrader generate_assignment NAME, as the README says.", file=sys.stderr)
     return 0
 
 
@@ -90,7 +108,7 @@ def strip_solutions(source: str) -> str:
     return "\n".join(kept)
 
 
-def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
+def make_student_edition(notebook: "NotebookNode", *, graded: bool = False) -> "NotebookNode":
     """Return a copy of a solved notebook for learners: stubs for solutions, and nothing that answers too early.
 
     - Outputs of exercises and checks are gone, and so is every output between a "Predict first" and the next text.
@@ -98,6 +116,10 @@ def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
     - A check that fails does not stop "Run all"; a last cell then says which exercises are open.
 
     Its metadata hold the hash of its sources, by which it is known later whether somebody worked in it.
+
+    Args:
+        notebook: solved.
+        graded: make what nbgrader makes that edition of: the solutions stay, and the cells are marked for it.
 
     Raises:
         ValueError: if a solution would be left in it.
@@ -117,29 +139,46 @@ def make_student_edition(notebook: "NotebookNode") -> "NotebookNode":
         if "check" in tags:
             tags.append("raises-exception")  # JupyterLab goes on behind such a cell
             lesson = cell.source.partition(".check_")[0]  # such as checks.nb11
-        if BEGIN in cell.source or END in cell.source:
-            cell.source = strip_solutions(cell.source)
+        stripped = strip_solutions(cell.source) if BEGIN in cell.source or END in cell.source else cell.source
         if "exercise" in tags or "check" in tags:
             cell.outputs, cell.execution_count = [], None
-        if "exercise" in tags and STUB not in cell.source:
+        if "exercise" in tags and STUB not in stripped:
             raise ValueError(
                 f"Received an exercise without a solution to take out: {cell.source[:60]!r}. "
                 f"Mark it with '{BEGIN}' and '{END}'."
             )
+        if not graded:
+            cell.source = stripped
     if lesson:
         closing = nbformat.v4.new_code_cell(f"{lesson}.show_open_exercises(globals())", id="open-exercises")
         student.cells.append(closing)
+    if graded:
+        grading.mark_for_nbgrader(student)
     student.metadata["course"] = {"edition": hash_sources(student)}
     return student
 
 
 def hash_sources(notebook: "NotebookNode") -> str:
-    """Return a short hash of what is written in the cells: running, saving, and adding empty cells leave it."""
-    written = [(cell.cell_type, cell.source.strip()) for cell in notebook.cells if cell.source.strip()]
-    return hashlib.sha256(json.dumps(written).encode()).hexdigest()[:16]
+    """Return a short hash of what is written in the cells, and of the points that they give.
+
+    Running, saving, and adding empty cells leave it.
+    """
+    written = [
+        (cell.cell_type, cell.source.strip(), *([cell.metadata["nbgrader"]] if "nbgrader" in cell.metadata else []))
+        for cell in notebook.cells
+        if cell.source.strip()
+    ]
+    return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: bool = False) -> Editions:
+def write_student_edition(
+    notebooks: Sequence[Path],
+    *,
+    output: Path,
+    parameters: Mapping[Path, Mapping[str, Any]] | None = None,
+    graded: bool = False,
+    force: bool = False,
+) -> Editions:
     """Write the student edition of each notebook into `output`, under its own name.
 
     What is written in the cells of a notebook there decides: as in this edition, it stays, with its outputs; as in an
@@ -148,6 +187,9 @@ def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: boo
     Args:
         notebooks: paths of solved notebooks.
         output: a folder, made if need be.
+        parameters: for each of these paths, values for its cell tagged `parameters`.
+        graded: write a course for nbgrader instead, `source/NAME/NAME.ipynb` each, and its configuration where there
+            is none.
         force: replace all of them.
 
     Returns:
@@ -158,14 +200,16 @@ def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: boo
     """
     import nbformat
 
-    from helpers.commands.notebooks import read_notebook
+    from helpers.commands.notebooks import read_notebook, set_parameters
 
     editions = {}
     for path in notebooks:
-        target = output / path.name
+        target = (output / "source" / path.stem if graded else output) / path.name
         if target.resolve() == path.resolve():
             raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
-        editions[target] = make_student_edition(read_notebook(path))
+        notebook = read_notebook(path)
+        set_parameters(notebook, (parameters or {}).get(path, {}), path=path)
+        editions[target] = make_student_edition(notebook, graded=graded)
     result = Editions([], [])
     for target, edition in editions.items():
         new = hash_sources(edition)
@@ -177,6 +221,10 @@ def write_student_edition(notebooks: Sequence[Path], *, output: Path, force: boo
             with files.written_beside(target) as draft:
                 nbformat.write(edition, draft)
         result.ready.append(target)
+    config = output / grading.CONFIG_NAME
+    if graded and not config.exists():
+        with files.written_beside(config) as draft:
+            draft.write_text(grading.make_config(stub=STUB), encoding="utf-8")
     return result
 
 

@@ -1,0 +1,83 @@
+"""A notebook that fails under nbval says where and why: the cell, and the lines that differ."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+ROOT = Path(__file__).parents[1]
+NUMBERS = "".join(f"{number}\n" for number in range(50))
+
+
+def ran(source: str, *outputs: NotebookNode) -> NotebookNode:
+    """A cell with stored outputs."""
+    return new_code_cell(source, execution_count=1, outputs=list(outputs))
+
+
+def printed(text: str, *, name: str = "stdout") -> NotebookNode:
+    return new_output("stream", name=name, text=text)
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What `make test` prints of a notebook in which most cells fail."""
+    cells = [
+        new_markdown_cell("# A lesson"),
+        ran("'fine'", new_output("execute_result", {"text/plain": "'fine'"}, execution_count=1)),
+        ran("# counts\nfor number in range(50): print(number)", printed(NUMBERS.replace("7\n", "seven\n", 1))),
+        new_markdown_cell("And then?"),
+        ran("print('\\x1b[31mred\\x1b[0m')", printed("\x1b[34mblue\x1b[0m\n")),
+        ran("import sys\nprint('careful', file=sys.stderr)"),
+        ran("print('careful', file=sys.stderr)\none = 1\none / 0"),
+    ]
+    path = tmp_path_factory.mktemp("notebooks") / "05_lesson.ipynb"
+    for index, cell in enumerate(cells):
+        cell.id = f"05-{index:03d}"
+    nbformat.write(new_notebook(cells=cells), path)
+    options = ["--nbval", "--nbval-current-env", "--color=yes", "-p", "no:cacheprovider", "-p", "conftest"]
+    command = [sys.executable, "-m", "pytest", *options, "-c", str(ROOT / "pyproject.toml"), str(path)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"COLUMNS": "120"}, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout
+
+
+def section(report: str, cell: int) -> str:
+    """What the report says of a cell, by nbval's number of it."""
+    found = re.search(rf"_ \S*::Cell {cell} _.*?\n(.*?)\n(?:\x1b\[\d+m)*(?:_{{9}}|={{9}})", report, flags=re.DOTALL)
+    assert found, report
+    return found[1]
+
+
+@pytest.mark.slow
+def test_a_change_is_shown_as_its_lines_and_their_neighbours(report: str) -> None:
+    assert section(report, 1) == (
+        "05_lesson.ipynb, cell 3 of 7, [2] (id 05-002): another output than the stored one (-), after\n\n"
+        "    # counts\n\n--- stored stdout\n+++ new stdout\n@@ -7,3 +7,3 @@\n 6\n-seven\n+7\n 8"
+    )
+
+
+@pytest.mark.slow
+def test_colours_are_left_out(report: str) -> None:
+    assert section(report, 2).endswith("@@ -1 +1 @@\n-blue\n+red")
+
+
+@pytest.mark.slow
+def test_a_warning_is_a_difference_too(report: str) -> None:
+    assert section(report, 3).endswith("--- stored stderr\n+++ new stderr\n@@ -0,0 +1 @@\n+careful")
+
+
+@pytest.mark.slow
+def test_an_error_comes_with_the_code_and_what_was_said(report: str) -> None:
+    text = section(report, 4)
+    place, code, *traceback, said = text.split("\n\n")
+    assert place == "05_lesson.ipynb, cell 7 of 7, [5] (id 05-006): Cell execution caused an exception"
+    assert code == "    print('careful', file=sys.stderr)\n    one = 1\n    one / 0"
+    assert "ZeroDivisionError: division by zero" in traceback[-1]
+    assert said == "It also wrote to standard error:\ncareful"
+    assert "\x1b" not in text
