@@ -1,0 +1,73 @@
+"""Settings of Sphinx for the course as a website; the pages come from `docs/stage.py`.
+
+Nothing that a page needs comes from elsewhere: formulas are MathML, which browsers draw by themselves, and the theme
+brings its script, style and symbols along.
+"""
+
+from typing import Any
+
+import nbformat
+from docutils import nodes
+from latex2mathml.converter import convert
+from sphinx.application import Sphinx
+
+project = "Image classification, from pixels to fine-tuned networks"
+language = "en"
+extensions = ["myst_nb"]
+exclude_patterns = ["downloads"]
+
+nb_execution_mode = "off"  # the outputs are those stored in the lessons
+nb_merge_streams = True
+nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # a widget is shown as its text: its script would come from elsewhere
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+
+html_theme = "pydata_sphinx_theme"
+html_title = "Image classification"
+html_static_path = ["book.css"]
+html_css_files = ["book.css"]
+html_copy_source = False
+html_show_search_summary = False  # would read pages as a server gives them; from a folder a browser refuses that
+html_math_renderer = "mathml"
+html_theme_options = {
+    "show_toc_level": 2,
+    "navigation_depth": 1,
+    "navbar_center": [],
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "search_bar_text": "Search the course",
+}
+html_sidebars = {"**": ["sidebar-nav-bs"]}
+copyright = "Text and figures: CC BY 4.0. Code: MIT."
+
+
+def setup(app: Sphinx) -> None:
+    """Add what Sphinx and MyST-NB do not do by themselves."""
+    app.add_html_math_renderer("mathml", (write_formula, None), (write_display, None))
+    app.connect("doctree-read", add_alt_texts)
+
+
+def write_formula(translator: Any, node: nodes.Element) -> None:
+    """Write a formula in a line of text."""
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def write_display(translator: Any, node: nodes.Element) -> None:
+    """Write a formula on a line of its own, which may be wider than a phone."""
+    translator.body.append(f'<div class="formula" tabindex="0">{convert(node.astext(), display="block")}</div>')
+    raise nodes.SkipNode
+
+
+def add_alt_texts(app: Sphinx, doctree: nodes.document) -> None:
+    """Give each picture that a cell put out the text that its output has in the notebook."""
+    path = app.env.doc2path(app.env.docname)
+    if path.suffix != ".ipynb":
+        return
+    outputs = [output for cell in nbformat.read(path, as_version=4).cells for output in cell.get("outputs", [])]
+    texts = [output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})]
+    areas = [area for area in doctree.findall(nodes.container) if "cell_output" in area["classes"]]
+    images = [image for area in areas for image in area.findall(nodes.image)]
+    for image, text in zip(images, texts, strict=True):
+        image["alt"] = text

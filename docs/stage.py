@@ -1,0 +1,110 @@
+"""Lay out what Sphinx makes the website of: `python docs/stage.py FOLDER` (`make book` does both).
+
+A page stands where its source stands in the project, so that links between them hold; a link to a file that is no page
+becomes plain text. The page of a lesson is the learner's edition with nothing lost: what that edition keeps back, the
+solutions and what a "predict first" asks for, is behind a fold, so that one who only reads can look it up.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from helpers.commands.notebooks import find_notebooks, read_notebook
+from helpers.commands.student import BEGIN, END, make_student_edition, write_student_edition
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXTS = ("README.md", "CONTRIBUTING.md", "LICENSE-text.md", "data/README.md", "docs/*.md")
+LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
+DOWNLOAD = "{{download}}`Download this lesson as a notebook, with exercises to solve <../downloads/{name}>`"
+
+
+def stage_book(target: Path) -> None:
+    """Write lessons, texts and the notebooks to download into `target`, which is emptied first."""
+    shutil.rmtree(target, ignore_errors=True)
+    lessons = find_notebooks()
+    texts = [path for pattern in TEXTS for path in sorted(ROOT.glob(pattern))]
+    pages = {path.relative_to(ROOT) for path in [*lessons, *texts]}
+    for path in lessons:
+        page = make_page(read_notebook(path))
+        for cell in page.cells:
+            if cell.cell_type == "markdown":
+                cell.source = unlink_files(cell.source, page=path.relative_to(ROOT), pages=pages)
+        page.cells.insert(1, nbformat.v4.new_markdown_cell(DOWNLOAD.format(name=path.name), id="download"))
+        _write(target / path.relative_to(ROOT), nbformat.writes(page))
+    for path in texts:
+        name = path.relative_to(ROOT)
+        text = unlink_files(path.read_text(encoding="utf-8"), page=name, pages=pages)
+        _write(target / ("index.md" if name == Path("docs/index.md") else name), text)
+    write_student_edition(lessons, output=target / "downloads")
+
+
+def make_page(solved: NotebookNode) -> NotebookNode:
+    """Return the learner's edition of a lesson for reading: solutions and outputs to predict are behind folds."""
+    page = make_student_edition(solved)
+    originals = {cell.id: cell for cell in solved.cells}
+    kept = [cell for cell in page.cells if cell.id in originals]  # the last cell, for answers, is no use on a page
+    page.cells = [shown for cell in kept for shown in _show_cell(cell, originals[cell.id])]
+    return page
+
+
+def _show_cell(cell: NotebookNode, original: NotebookNode) -> Iterator[NotebookNode]:
+    """Yield a cell of the learner's edition, and behind a fold what that edition took away from it."""
+    yield cell
+    if cell.cell_type != "code" or "check" in cell.metadata.get("tags", []):
+        return
+    if BEGIN in original.source:
+        lines = [line for line in original.source.splitlines() if line.strip() not in (BEGIN, END)]
+        yield from _fold("Solution", _copy(original, source="\n".join(lines)))
+    elif original.outputs and not cell.outputs:
+        shown = _copy(original, source=original.source)
+        shown.metadata.tags = ["remove-input"]
+        yield from _fold("What comes out", shown)
+
+
+def _copy(cell: NotebookNode, *, source: str) -> NotebookNode:
+    copy = nbformat.from_dict(cell)
+    copy.id, copy.source = f"{cell.id}-folded"[-64:], source
+    return copy
+
+
+def _fold(summary: str, cell: NotebookNode) -> Sequence[NotebookNode]:
+    """Return a cell between two that make a fold of it, as the hints in the lessons are."""
+    opening = nbformat.v4.new_markdown_cell(f"<details><summary>{summary}</summary>", id=f"{cell.id}-a"[-64:])
+    closing = nbformat.v4.new_markdown_cell("</details>", id=f"{cell.id}-z"[-64:])
+    return opening, cell, closing
+
+
+def unlink_files(text: str, *, page: Path, pages: Collection[Path]) -> str:
+    """Replace links to files of the project that are no pages by their text.
+
+    Args:
+        text: Markdown.
+        page: where it stands in the project.
+        pages: what the book has, as paths in the project.
+
+    Example:
+        >>> unlink_files("[here](a.md#b), [there](c.py)", page=Path("docs/x.md"), pages=[Path("docs/a.md")])
+        '[here](a.md#b), there'
+    """
+
+    def resolve(link: re.Match[str]) -> str:
+        if "://" in link["target"]:
+            return link[0]
+        path = (ROOT / page.parent / link["target"]).resolve()
+        return link[0] if path.relative_to(ROOT) in pages else link["text"]
+
+    return LINK.sub(resolve, text)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    stage_book(Path(sys.argv[1]))
