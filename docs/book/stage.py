@@ -1,4 +1,4 @@
-"""Lay out what Sphinx makes the website of: `python docs/stage.py FOLDER` (`make book` does both).
+"""Lay out what Sphinx makes the website of: `python docs/book/stage.py FOLDER` (`make book` does both).
 
 A page stands where its source stands in the project, so that links between them hold; a link to a file that is no page
 becomes plain text. The page of a lesson is the learner's edition with nothing lost: what that edition keeps back, the
@@ -17,10 +17,10 @@ from nbformat import NotebookNode
 from helpers.commands.notebooks import find_notebooks, read_notebook
 from helpers.commands.student import BEGIN, END, make_student_edition, write_student_edition
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ("README.md", "CONTRIBUTING.md", "LICENSE-text.md", "data/README.md", "docs/*.md")
 LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
-DOWNLOAD = "{{download}}`Download this lesson as a notebook, with exercises to solve <../downloads/{name}>`"
+DOWNLOAD = "[Download this lesson as a notebook, with exercises to solve](path:../downloads/{name})"
 
 
 def stage_book(target: Path) -> None:
@@ -38,8 +38,8 @@ def stage_book(target: Path) -> None:
         _write(target / path.relative_to(ROOT), nbformat.writes(page))
     for path in texts:
         name = path.relative_to(ROOT)
-        text = unlink_files(path.read_text(encoding="utf-8"), page=name, pages=pages)
-        _write(target / ("index.md" if name == Path("docs/index.md") else name), text)
+        _write(target / name, unlink_files(path.read_text(encoding="utf-8"), page=name, pages=pages))
+    shutil.copy(Path(__file__).with_name("index.md"), target)
     write_student_edition(lessons, output=target / "downloads")
 
 

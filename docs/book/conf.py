@@ -1,4 +1,4 @@
-"""Settings of Sphinx for the course as a website; the pages come from `docs/stage.py`.
+"""Settings of Sphinx for the course as a website; the pages come from `stage.py`.
 
 Nothing that a page needs comes from elsewhere: formulas are MathML, which browsers draw by themselves, and the theme
 brings its script, style and symbols along.
@@ -8,13 +8,14 @@ from typing import Any
 
 import nbformat
 from docutils import nodes
-from latex2mathml.converter import convert
+from math_core import LatexToMathML
 from sphinx.application import Sphinx
 
 project = "Image classification, from pixels to fine-tuned networks"
 language = "en"
 extensions = ["myst_nb"]
 exclude_patterns = ["downloads"]
+suppress_warnings = ["toc.empty_glob"]
 
 nb_execution_mode = "off"  # the outputs are those stored in the lessons
 nb_merge_streams = True
@@ -24,22 +25,24 @@ myst_heading_anchors = 3
 
 html_theme = "pydata_sphinx_theme"
 html_title = "Image classification"
-html_static_path = ["book.css"]
+templates_path = ["templates"]
+html_static_path = ["static"]
 html_css_files = ["book.css"]
 html_copy_source = False
+html_use_index = False
 html_show_search_summary = False  # would read pages as a server gives them; from a folder a browser refuses that
 html_math_renderer = "mathml"
 html_theme_options = {
     "show_toc_level": 2,
-    "navigation_depth": 1,
     "navbar_center": [],
+    "article_header_start": [],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
     "search_bar_text": "Search the course",
 }
-html_sidebars = {"**": ["sidebar-nav-bs"]}
-copyright = "Text and figures: CC BY 4.0. Code: MIT."
+html_sidebars = {"**": ["lessons"]}
+copyright = "the authors of the course. Text and figures: CC BY 4.0; code: MIT"
 
 
 def setup(app: Sphinx) -> None:
@@ -50,14 +53,20 @@ def setup(app: Sphinx) -> None:
 
 def write_formula(translator: Any, node: nodes.Element) -> None:
     """Write a formula in a line of text."""
-    translator.body.append(convert(node.astext()))
+    translator.body.append(convert_formula(node.astext(), displaystyle=False))
     raise nodes.SkipNode
 
 
 def write_display(translator: Any, node: nodes.Element) -> None:
-    """Write a formula on a line of its own, which may be wider than a phone."""
-    translator.body.append(f'<div class="formula" tabindex="0">{convert(node.astext(), display="block")}</div>')
+    """Write a formula on a line of its own; wider than a phone, it scrolls, also by keyboard."""
+    formula = convert_formula(node.astext(), displaystyle=True)
+    translator.body.append(f'<div class="formula" role="group" aria-label="Formula" tabindex="0">{formula}</div>')
     raise nodes.SkipNode
+
+
+def convert_formula(latex: str, *, displaystyle: bool) -> str:
+    """Return a formula as MathML."""
+    return LatexToMathML().convert_with_local_state(latex, displaystyle=displaystyle)
 
 
 def add_alt_texts(app: Sphinx, doctree: nodes.document) -> None:
