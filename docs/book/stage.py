@@ -19,26 +19,25 @@ from helpers.commands.student import BEGIN, END, make_student_edition, write_stu
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ("README.md", "CONTRIBUTING.md", "LICENSE-text.md", "data/README.md", "docs/*.md")
-LINK = re.compile(r"\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
+CODE = r"```.*?```|`[^`]*`"
+LINK = r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)#:\s]+)(#[^)\s]*)?\)"
 DOWNLOAD = "[Download this lesson as a notebook, with exercises to solve](path:../downloads/{name})"
 
 
 def stage_book(target: Path) -> None:
-    """Write lessons, texts and the notebooks to download into `target`, which is emptied first."""
-    shutil.rmtree(target, ignore_errors=True)
+    """Write lessons, texts and the notebooks to download into `target`, made if need be."""
     lessons = find_notebooks()
     texts = [path for pattern in TEXTS for path in sorted(ROOT.glob(pattern))]
-    pages = {path.relative_to(ROOT) for path in [*lessons, *texts]}
     for path in lessons:
         page = make_page(read_notebook(path))
         for cell in page.cells:
             if cell.cell_type == "markdown":
-                cell.source = unlink_files(cell.source, page=path.relative_to(ROOT), pages=pages)
+                cell.source = unlink_files(cell.source, page=path, pages=[*lessons, *texts])
         page.cells.insert(1, nbformat.v4.new_markdown_cell(DOWNLOAD.format(name=path.name), id="download"))
         _write(target / path.relative_to(ROOT), nbformat.writes(page))
     for path in texts:
-        name = path.relative_to(ROOT)
-        _write(target / name, unlink_files(path.read_text(encoding="utf-8"), page=name, pages=pages))
+        text = unlink_files(path.read_text(encoding="utf-8"), page=path, pages=[*lessons, *texts])
+        _write(target / path.relative_to(ROOT), text)
     shutil.copy(Path(__file__).with_name("index.md"), target)
     write_student_edition(lessons, output=target / "downloads")
 
@@ -83,22 +82,16 @@ def unlink_files(text: str, *, page: Path, pages: Collection[Path]) -> str:
     """Replace links to files of the project that are no pages by their text.
 
     Args:
-        text: Markdown.
-        page: where it stands in the project.
-        pages: what the book has, as paths in the project.
-
-    Example:
-        >>> unlink_files("[here](a.md#b), [there](c.py)", page=Path("docs/x.md"), pages=[Path("docs/a.md")])
-        '[here](a.md#b), there'
+        text: Markdown; code in it, and links to elsewhere, stay as they are.
+        page: the file that it is from.
+        pages: the files that become pages.
     """
 
-    def resolve(link: re.Match[str]) -> str:
-        if "://" in link["target"]:
-            return link[0]
-        path = (ROOT / page.parent / link["target"]).resolve()
-        return link[0] if path.relative_to(ROOT) in pages else link["text"]
+    def resolve(found: re.Match[str]) -> str:
+        target = found["target"]
+        return found["text"] if target and (page.parent / target).resolve() not in pages else found[0]
 
-    return LINK.sub(resolve, text)
+    return re.sub(f"{CODE}|{LINK}", resolve, text, flags=re.DOTALL)
 
 
 def _write(path: Path, text: str) -> None:
