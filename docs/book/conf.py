@@ -19,6 +19,7 @@ suppress_warnings = ["toc.empty_glob"]
 
 nb_execution_mode = "off"  # the outputs are those stored in the lessons
 nb_merge_streams = True
+nb_render_markdown_format = "myst"  # links in outputs lead to pages too
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # a widget is shown as its text: its script would come from elsewhere
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
@@ -32,6 +33,7 @@ html_copy_source = False
 html_use_index = False
 html_show_search_summary = False  # would read pages as a server gives them; from a folder a browser refuses that
 html_math_renderer = "mathml"
+html_context = {"default_mode": "auto"}  # light or dark as the reader's system is, until they choose
 html_theme_options = {
     "show_toc_level": 2,
     "navbar_center": [],
