@@ -25,7 +25,7 @@ help:
 	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
 	@echo 'make book      make a website of the lessons and texts, to read without Python: output/book'
 	@echo 'make test-book     that website in a browser; needs Chromium, ChromeDriver, selenium and axe'
-	@echo 'make lint      style only'
+	@echo 'make lint      style, and the house rules of the lessons'
 	@echo 'make bench     run the scripts behind the figures in the README'
 	@echo 'make outputs   run the notebooks and save their outputs in place'
 	@echo 'make lock      make requirements.txt anew from pyproject.toml (LOCK=--upgrade: newest versions)'
@@ -107,6 +107,7 @@ bench: $(VENV)/ready
 lint: $(VENV)/ready
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m helpers lint
 
 outputs: $(VENV)/ready
 	$(RUN) -m helpers outputs
