@@ -1,5 +1,6 @@
 """The lessons as pages of the website: what they show, and what is behind a fold. `make test-book` tries the site."""
 
+import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,13 @@ def test_nothing_comes_out_in_the_open_between_a_question_and_what_the_text_says
             predicting = student.PREDICT in cell.source
         elif predicting and not fold:
             assert not cell.outputs, cell.id
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_markdown_in_a_fold_begins_after_an_empty_line(path: Path) -> None:
+    """Else neither JupyterLab nor a page reads it as Markdown: `code` would show its backticks."""
+    cells = nbformat.read(path, as_version=4).cells
+    assert not [cell.id for cell in cells if re.search(r"</summary>\n(?!\n)", cell.source)]
 
 
 def test_what_comes_out_is_folded_without_the_code_that_stands_above_it() -> None:
