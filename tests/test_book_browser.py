@@ -111,7 +111,10 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", preference)
         self.requests()
         self.complaints()
-        self.driver.get((BOOK / page).as_uri())
+        address = (BOOK / page).as_uri()
+        self.driver.get(address)
+        there = "return document.readyState === 'complete' && location.href === arguments[0]"
+        wait_for(lambda: self.run(there, address))  # on a busy machine `get` may return while the last page is shown
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)
