@@ -13,9 +13,8 @@ from sphinx.application import Sphinx
 
 project = "Image classification, from pixels to fine-tuned networks"
 language = "en"
-extensions = ["myst_nb"]
+extensions = ["myst_nb", "sphinx.ext.githubpages"]  # the second: an empty file that such a server asks for
 exclude_patterns = ["downloads"]
-suppress_warnings = ["toc.empty_glob"]
 
 nb_execution_mode = "off"  # the outputs are those stored in the lessons
 nb_merge_streams = True
