@@ -2,6 +2,8 @@
 # Written for GNU make 3.81 (macOS) and later, and for any POSIX shell.
 
 VENV = .venv
+# What only the website needs, apart from the packages of the course.
+BOOK = $(VENV)/book
 RUN = $(VENV)/bin/python
 PIP = $(RUN) -u -m pip --disable-pip-version-check
 # The Pythons to try, best first. Choose your own: make course PYTHON=/path/to/python3.12
@@ -13,7 +15,8 @@ CHANGED =
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test test-photos test-browser test-nbgrader lab lab-solved student bench lint outputs lock clean
+.PHONY: help setup course test test-photos test-browser test-nbgrader test-book lab lab-solved student book bench lint \
+	outputs lock clean
 
 help:
 	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little;'
@@ -25,6 +28,8 @@ help:
 	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
 	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
 	@echo 'make test-nbgrader  assignments handed out, marked and given feedback on by nbgrader, which it needs'
+	@echo 'make book      make a website of the lessons and texts, to read without Python: output/book'
+	@echo 'make test-book     that website in a browser; needs Chromium, ChromeDriver, selenium and axe'
 	@echo 'make lint      style, and the house rules of the lessons'
 	@echo 'make bench     run the scripts behind the figures in the README'
 	@echo 'make outputs   run the notebooks and save their outputs in place'
@@ -86,6 +91,29 @@ lab-solved: $(VENV)/ready
 student: $(VENV)/ready
 	$(RUN) -m helpers student
 
+# The pages are laid out with the course's packages, which know the lessons, and rendered with those of the website.
+# A warning, such as of a link that leads nowhere, is a failure.
+book: $(VENV)/ready $(BOOK)/ready
+	@rm -rf output/.book
+	$(RUN) docs/book/stage.py output/.book/source
+	$(BOOK)/bin/python -m sphinx -q -W --keep-going -c docs/book -d output/.book/read output/.book/source output/.book/html
+	@rm -rf output/book
+	@mv output/.book/html output/book
+	@rm -rf output/.book
+	@echo 'Open $(CURDIR)/output/book/index.html in a browser, or put the folder on any server.'
+
+# Installs nothing, as test-browser. Of axe's package only the script is used, so it needs none of its dependencies.
+test-book: book
+	@missing=; command -v chromium chromium-browser google-chrome >/dev/null || missing='Chromium'; \
+	command -v chromedriver >/dev/null || missing="$$missing ChromeDriver"; \
+	$(RUN) -c 'import selenium' 2>/dev/null || missing="$$missing selenium"; \
+	$(RUN) -c 'import axe_playwright_python' 2>/dev/null || missing="$$missing axe"; \
+	if [ -n "$$missing" ]; then \
+	  echo "Missing: $$missing. On Debian: apt install chromium chromium-driver; $(PIP) install selenium;" \
+	    "$(PIP) install --no-deps axe-playwright-python" >&2; exit 2; \
+	fi
+	$(RUN) -m pytest -m browser tests/test_book_browser.py
+
 bench: $(VENV)/ready
 	@for script in benchmarks/[a-z]*.py; do echo "$$script"; $(RUN) "$$script" || exit 1; done
 
@@ -99,12 +127,13 @@ outputs: $(VENV)/ready
 
 # uv is kept apart from the packages of the course. Its own settings are switched off, so that the lock is the
 # same on every machine.
+UV_LOCK = env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
+  $(VENV)/uv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest \
+  --python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK) --custom-compile-command 'make lock'
 lock: $(VENV)/ready
 	@$(PIP) install --quiet --upgrade --target $(VENV)/uv uv
-	env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
-	  $(VENV)/uv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest \
-	  --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev $(LOCK) \
-	  --custom-compile-command 'make lock' --output-file requirements.txt pyproject.toml
+	$(UV_LOCK) --extra dev --output-file requirements.txt pyproject.toml
+	$(UV_LOCK) --group book --output-file requirements-book.txt
 
 clean:
 	rm -rf $(VENV) output .pytest_cache .ruff_cache .hypothesis *.egg-info
@@ -153,4 +182,10 @@ $(VENV)/packages: requirements.txt
 	  done; \
 	  if [ -z "$$done" ]; then cat $(VENV)/warnings.txt >&2; echo 'Setting up failed: see above, then try again.' >&2; \
 	    exit 1; fi; }
+	@touch $@
+
+# What renders the website, apart: it needs other packages than the course, and none of them at run time.
+$(BOOK)/ready: requirements-book.txt | $(VENV)/ready
+	$(RUN) -m venv --clear $(BOOK)
+	@$(BOOK)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --requirement $<
 	@touch $@

@@ -19,6 +19,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
+LOCKS = ("requirements.txt", "requirements-book.txt")  # of the course, and of what renders its website
 NOT_LOCKED = {"lite1", "lite2", "nbgrader", "gpu"}  # extras that a learner, or a teacher, adds by hand
 
 
@@ -38,9 +39,9 @@ def dependencies() -> list[Requirement]:
 
 
 @cache
-def lock() -> dict[str, list[tuple[Requirement, list[str]]]]:
+def lock(name: str = "requirements.txt") -> dict[str, list[tuple[Requirement, list[str]]]]:
     """Package -> its locked requirements (several where Pythons differ), each with its SHA-256 hashes."""
-    text = re.sub(r"^\s*#.*\n", "", read("requirements.txt"), flags=re.MULTILINE).replace("\\\n", " ")
+    text = re.sub(r"^\s*#.*\n", "", read(name), flags=re.MULTILINE).replace("\\\n", " ")
     locked: dict[str, list[tuple[Requirement, list[str]]]] = {}
     for line in filter(None, map(str.strip, text.splitlines())):
         requirement, *hashes = re.split(r"\s+--hash=", line)
@@ -49,7 +50,7 @@ def lock() -> dict[str, list[tuple[Requirement, list[str]]]]:
     return locked
 
 
-def locked_version(name: str, *, python: str, system: str) -> str | None:
+def locked_version(name: str, *, python: str, system: str, file: str = "requirements.txt") -> str | None:
     environment = {
         "python_version": python,
         "python_full_version": f"{python}.0",
@@ -58,7 +59,7 @@ def locked_version(name: str, *, python: str, system: str) -> str | None:
     }
     versions = [
         next(iter(requirement.specifier)).version
-        for requirement, _ in lock().get(canonicalize_name(name), [])
+        for requirement, _ in lock(file).get(canonicalize_name(name), [])
         if requirement.marker is None or requirement.marker.evaluate(environment)
     ]
     assert len(versions) <= 1, f"{name}: {versions} for Python {python} on {system}"
@@ -77,14 +78,24 @@ def test_each_dependency_has_a_range_and_is_locked_inside_it(dependency: Require
             assert dependency.specifier.contains(version), f"{version} is locked: make lock"
 
 
+@pytest.mark.parametrize("text", tomllib.loads(read("pyproject.toml"))["dependency-groups"]["book"])
+def test_what_renders_the_website_is_locked_inside_its_range(text: str) -> None:
+    needed = Requirement(text)
+    for python in PYTHONS:
+        for system in ("linux", "darwin", "win32"):
+            version = locked_version(needed.name, python=python, system=system, file="requirements-book.txt")
+            assert version is not None and needed.specifier.contains(version), f"{text}: {version} is locked: make lock"
+
+
 def test_no_dependency_is_named_twice() -> None:
     names = [canonicalize_name(dependency.name) for dependency in dependencies()]
     assert sorted(names) == sorted(set(names))
 
 
-def test_every_locked_line_is_one_version_with_hashes() -> None:
-    assert len(lock()) > 100
-    for name, entries in lock().items():
+@pytest.mark.parametrize("file", LOCKS)
+def test_every_locked_line_is_one_version_with_hashes(file: str) -> None:
+    assert len(lock(file)) > 50
+    for name, entries in lock(file).items():
         for requirement, hashes in entries:
             assert [specifier.operator for specifier in requirement.specifier] == ["=="], name
             assert requirement.url is None, name
@@ -92,8 +103,9 @@ def test_every_locked_line_is_one_version_with_hashes() -> None:
             assert all(re.fullmatch(r"sha256:[0-9a-f]{64}", each) for each in hashes), name
 
 
-def test_the_lock_names_no_index_and_no_place_on_a_machine() -> None:
-    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/", read("requirements.txt"))
+@pytest.mark.parametrize("file", LOCKS)
+def test_the_lock_names_no_index_and_no_place_on_a_machine(file: str) -> None:
+    assert not re.search(r"://|--(extra-)?index-url|--find-links|--trusted-host|(^|\s)/", read(file))
 
 
 def third_party_imports() -> set[str]:
