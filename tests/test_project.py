@@ -1,4 +1,4 @@
-"""The files around the code agree: pyproject.toml, the lock, environment.yml, the Makefile and the README."""
+"""The files around the code agree: pyproject.toml, the lock, environment.yml, the Makefile and the documents."""
 
 import ast
 import re
@@ -8,6 +8,7 @@ import sys
 import tomllib
 from functools import cache
 from importlib.metadata import packages_distributions
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/teaching.md")
 NOT_LOCKED = {"lite1", "lite2", "gpu"}  # extras that a learner adds by hand
 
 
@@ -143,7 +145,7 @@ def test_the_pythons_allowed_are_those_the_makefile_looks_for() -> None:
     assert {f"python{python}" for python in PYTHONS} <= set(line[1].split())
 
 
-# --- Makefile and README ---
+# --- Makefile and documents ---
 
 
 def make_targets() -> set[str]:
@@ -151,11 +153,12 @@ def make_targets() -> set[str]:
 
 
 def shell_commands(markdown: str) -> list[list[str]]:
-    """The words of each command in the ```bash and ```sh blocks; prompts and comments are left out."""
+    """The words of each command in the ```bash and ```sh blocks, without prompts, comments and `NAME=value` in front."""
     blocks = re.findall(r"^ *```(?:bash|sh)\n(.*?)^ *```", markdown, flags=re.MULTILINE | re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line.strip().removeprefix("$ "), comments=True) for line in lines]
-    return [words for words in commands if words]
+    bare = [list(dropwhile(re.compile("[A-Z_]+=").match, words)) for words in commands]
+    return [words for words in bare if words]
 
 
 def helpers_command(words: list[str]) -> list[str] | None:
@@ -166,8 +169,9 @@ def helpers_command(words: list[str]) -> list[str] | None:
     return None
 
 
-def readme_commands() -> list[list[str]]:
-    return shell_commands(read("README.md"))
+def shown_commands() -> list[list[str]]:
+    """The commands of all documents."""
+    return [words for name in DOCUMENTS for words in shell_commands(read(name))]
 
 
 @cache
@@ -179,7 +183,7 @@ def help_text(*sub_command: str) -> str:
 
 
 def test_shell_commands_are_found_in_markdown() -> None:
-    shell = "```bash\n$ make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n"
+    shell = "```bash\n$ A=1 B=$PWD/x make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n"
     markdown = f"text\n{shell}```python\nmake no\n```\n"
     assert shell_commands(markdown) == [["make", "course"], ["make", "lab", "PYTHON=x"]]
     assert helpers_command([".venv/bin/python", "-m", "helpers", "run", "01"]) == ["run", "01"]
@@ -199,21 +203,21 @@ def make_help() -> str:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
-def test_every_make_command_of_the_readme_exists() -> None:
+def test_every_make_command_in_the_documents_exists() -> None:
     named = {
         word
-        for words in readme_commands()
+        for words in shown_commands()
         if words[0] == "make"
         for word in words[1:]
         if "=" not in word and not word.startswith("-")
     }
-    assert {"course", "test"} <= named, "the README shows neither `make course` nor `make test`"
+    assert {"course", "test"} <= named, "neither `make course` nor `make test` is shown"
     assert named <= make_targets()
 
 
-def test_every_sub_command_and_option_of_the_readme_exists() -> None:
-    commands = [words for words in map(helpers_command, readme_commands()) if words]
-    assert commands, "the README shows no `python -m helpers` command"
+def test_every_sub_command_and_option_in_the_documents_exists() -> None:
+    commands = [words for words in map(helpers_command, shown_commands()) if words]
+    assert commands, "no `python -m helpers` command is shown"
     for words in commands:
         names = words[: 2 if words[0] == "data" else 1]  # `data` has commands of its own
         text = help_text(*names) if not words[0].startswith("-") else help_text()
@@ -221,10 +225,10 @@ def test_every_sub_command_and_option_of_the_readme_exists() -> None:
             assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{words[0]} has no {option}"
 
 
-def test_every_path_a_readme_command_names_exists() -> None:
+def test_every_path_that_a_command_names_exists() -> None:
     scripts = {
         word
-        for words in readme_commands()
+        for words in shown_commands()
         for word in words
         if re.match(r"(notebooks|helpers|tests|benchmarks)/[^*]+$", word) or word == "environment.yml"
     }
