@@ -153,7 +153,7 @@ def make_targets() -> set[str]:
 
 
 def shell_commands(markdown: str) -> list[list[str]]:
-    """The words of each command in the ```bash and ```sh blocks, without prompts, comments and `NAME=value` in front."""
+    """The words of each command in the ```bash and ```sh blocks; prompts, comments, `NAME=value` are left out."""
     blocks = re.findall(r"^ *```(?:bash|sh)\n(.*?)^ *```", markdown, flags=re.MULTILINE | re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line.strip().removeprefix("$ "), comments=True) for line in lines]
