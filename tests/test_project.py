@@ -203,6 +203,14 @@ def make_help() -> str:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
+def test_the_newest_packages_are_asked_for_by_name_and_lower_limit() -> None:
+    command = re.search(r"^\tsed (-nE '.*' pyproject.toml) > \$\(LATEST\)/names.txt$", read("Makefile"), re.MULTILINE)
+    assert command is not None
+    answer = subprocess.run(["sed", *shlex.split(command[1])], cwd=ROOT, check=True, capture_output=True, text=True)
+    lowest = {f"{one.name}{next(s for s in one.specifier if s.operator == '>=')}" for one in dependencies()}
+    assert sorted(answer.stdout.split()) == sorted(lowest)
+
+
 def test_every_make_command_in_the_documents_exists() -> None:
     named = {
         word
