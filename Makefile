@@ -49,17 +49,18 @@ test: lint
 	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=1800 notebooks
 
 # The names and lower limits of pyproject.toml without the upper ones, in an environment of its own, so that the course's
-# stays as it is. What differs from the lock stands in $(LATEST)/changes.txt; both runs take place, whatever the first says.
+# stays as it is. What differs from the lock is said and kept in $(LATEST)/changes.txt. Both runs take place in any case.
 test-latest: $(VENV)/ready
 	$(RUN) -m venv --clear $(LATEST)
 	sed -nE '/^(dependencies|dev) = \[/,/^\]/s/^ *"([a-z0-9-]+>=[0-9.]+).*/\1/p' pyproject.toml > $(LATEST)/names.txt
-	$(LATEST)/bin/python -m pip install --quiet --upgrade pip --requirement $(LATEST)/names.txt
-	$(LATEST)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@set -ex; export PIP_DISABLE_PIP_VERSION_CHECK=1; new=$(LATEST)/bin/python; \
+	$$new -m pip install --quiet --requirement $(LATEST)/names.txt; \
+	$$new -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@for venv in $(VENV) $(LATEST); do \
 	  $$venv/bin/python -m pip freeze --exclude-editable | LC_ALL=C sort -t = -k 1,1 > $$venv/versions.txt; done; \
 	LC_ALL=C join -t = $(VENV)/versions.txt $(LATEST)/versions.txt | \
 	  awk -F = '$$3 != $$5 { print $$1 ": " $$5 " (locked: " $$3 ")" }' | tee $(LATEST)/changes.txt
-	COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; failed=0; \
+	@COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; failed=0; set -x; \
 	$(LATEST)/bin/python -m pytest -n 2 --dist worksteal --doctest-modules helpers tests || failed=1; \
 	$(LATEST)/bin/python -m helpers run --profile smoke --output $(LATEST)/output || failed=1; exit $$failed
 
