@@ -2,14 +2,14 @@
 # Written for GNU make 3.81 (macOS) and later, and for any POSIX shell.
 
 VENV = .venv
-# Where `make test-latest` puts the newest packages.
-LATEST = .venv-latest
 RUN = $(VENV)/bin/python
 PIP = $(RUN) -u -m pip --disable-pip-version-check
 # The Pythons to try, best first. Choose your own: make course PYTHON=/path/to/python3.12
 PYTHON = python3.13 python3.12 python3.11 python3 python
 # quick (the course as it is), smoke (every cell, on a handful of pictures) or full (the real thing): make course PROFILE=full
 PROFILE = quick
+# Where `make test-latest` puts the newest packages.
+LATEST = .venv-latest
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
@@ -53,14 +53,13 @@ test: lint
 test-latest: $(VENV)/ready
 	$(RUN) -m venv --clear $(LATEST)
 	sed -nE '/^(dependencies|dev) = \[/,/^\]/s/^ *"([a-z0-9-]+>=[0-9.]+).*/\1/p' pyproject.toml > $(LATEST)/names.txt
-	@set -ex; export PIP_DISABLE_PIP_VERSION_CHECK=1; new=$(LATEST)/bin/python; \
-	$$new -m pip install --quiet --requirement $(LATEST)/names.txt; \
-	$$new -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(LATEST)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $(LATEST)/names.txt
+	$(LATEST)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@for venv in $(VENV) $(LATEST); do \
 	  $$venv/bin/python -m pip freeze --exclude-editable | LC_ALL=C sort -t = -k 1,1 > $$venv/versions.txt; done; \
 	LC_ALL=C join -t = $(VENV)/versions.txt $(LATEST)/versions.txt | \
 	  awk -F = '$$3 != $$5 { print $$1 ": " $$5 " (locked: " $$3 ")" }' | tee $(LATEST)/changes.txt
-	@COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; failed=0; set -x; \
+	@COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; set -x; failed=0; \
 	$(LATEST)/bin/python -m pytest -n 2 --dist worksteal --doctest-modules helpers tests || failed=1; \
 	$(LATEST)/bin/python -m helpers run --profile smoke --output $(LATEST)/output || failed=1; exit $$failed
 
