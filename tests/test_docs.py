@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from test_package import ALLOWED, module_of
 
+from helpers.checks._runner import CheckError
 from helpers.commands import notebooks
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +71,13 @@ def find_anchors(markdown: str) -> set[str]:
     """The names under which a page's headings can be linked."""
     headings = re.findall(r"^#+ (.+)$", markdown, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_walk_through_shows_what_the_check_says() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    with pytest.raises(CheckError) as caught:
+        exec(re.search(r'python -c "(.+)"$', guide, flags=re.MULTILINE)[1], {})
+    assert f"CheckError: {caught.value}\n" in guide, "this change has been made: walk through another"
 
 
 # --- the instructor's guide --------------------------------------------------------------------------------------
