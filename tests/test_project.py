@@ -20,7 +20,6 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHONS = ("3.11", "3.12", "3.13")
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/teaching.md")
 NOT_LOCKED = {"lite1", "lite2", "gpu"}  # extras that a learner adds by hand
 
 
@@ -146,6 +145,8 @@ def test_the_pythons_allowed_are_those_the_makefile_looks_for() -> None:
 
 
 # --- Makefile and documents ---
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/teaching.md")
 
 
 def make_targets() -> set[str]:
