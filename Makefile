@@ -24,7 +24,7 @@ help:
 	@echo 'make test-latest   the tests and the smoke run with the newest packages, in an environment beside .venv'
 	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
 	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
-	@echo 'make lint      style only'
+	@echo 'make lint      style, and the house rules of the lessons'
 	@echo 'make bench     run the scripts behind the figures in the README'
 	@echo 'make outputs   run the notebooks and save their outputs in place'
 	@echo 'make lock      make requirements.txt anew from pyproject.toml (LOCK=--upgrade: newest versions)'
@@ -98,6 +98,7 @@ bench: $(VENV)/ready
 lint: $(VENV)/ready
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m helpers lint
 
 outputs: $(VENV)/ready
 	$(RUN) -m helpers outputs

@@ -30,7 +30,7 @@ NAMES = ("cat", "[red]dog[/red]")  # rich takes brackets for a command, if it is
 ODD_NAMES = ["a, b.png", "한글.png", "=1+1.png", "[b]x[b].png"] + (
     ["new\nline.png", 'quo"te.png'] if os.name != "nt" else []
 )
-ALL_COMMANDS = ("doctor", "run", "teach", "predict", "data", "student", "outputs")
+ALL_COMMANDS = ("doctor", "run", "teach", "predict", "data", "student", "lint", "outputs")
 
 
 @pytest.fixture(autouse=True)
@@ -153,6 +153,7 @@ def test_a_home_folder_is_found_where_the_shell_leaves_it(call: str) -> None:
         ("run broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
         ("student --output a_file", ["'a_file'", "no file can be written"]),
         ("student nothing", ["'nothing'", "a number, a name, or the path"]),
+        ("lint nothing", ["'nothing'", "a number, a name, or the path"]),
         ("outputs broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
     ],
 )
@@ -364,7 +365,7 @@ def test_student_keeps_answers_unless_forced(capsys) -> None:
     assert answered.read_bytes() == edition
 
 
-@pytest.mark.parametrize("command", ["run", "student", "outputs", "run --profile quick"])
+@pytest.mark.parametrize("command", ["run", "student", "lint", "outputs", "run --profile quick"])
 def test_a_package_without_its_course_says_so(command: str, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     from helpers.commands import notebooks
 

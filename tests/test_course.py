@@ -71,7 +71,9 @@ def test_a_name_that_fits_nothing_is_refused(name: str) -> None:
         notebooks.find_notebooks([name])
 
 
-@pytest.mark.parametrize("content", ["", "{ no json", '{"a": 1}', "[]", '{"nbformat": 4, "nbformat_minor": 5}'])
+@pytest.mark.parametrize(
+    "content", ["", "{ no json", '{"a": 1}', "[]", '{"cells": 3}', '{"nbformat": 4, "nbformat_minor": 5}']
+)
 def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.ipynb"
     path.write_text(content)

@@ -17,6 +17,7 @@ from pathlib import Path
 from helpers.commands._shared import say
 from helpers.commands.data import add_data
 from helpers.commands.doctor import add_doctor
+from helpers.commands.lint import add_lint
 from helpers.commands.outputs import add_outputs
 from helpers.commands.predict import add_predict
 from helpers.commands.run import add_run
@@ -80,5 +81,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_predict(commands)
     add_data(commands)
     add_student(commands)
+    add_lint(commands)
     add_outputs(commands)
     return parser

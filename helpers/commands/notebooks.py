@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
-import papermill
 import yaml
-from IPython.core.inputtransformer2 import TransformerManager
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbconvert import HTMLExporter
 from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
 
 from helpers import files
 
@@ -60,6 +55,8 @@ class LastCell:
 
     def describe_failure(self, path: Path, error: Exception) -> str:
         """Say which notebook stopped, at which of its cells, with which code, and why."""
+        from nbclient.exceptions import DeadKernelError
+
         reason = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else f"{type(error).__name__}: {error}"
         if isinstance(error, DeadKernelError):
             reason = "Its Python process died, most often for want of memory. Close other programs, or use less data."
@@ -112,7 +109,8 @@ def read_notebook(path: Path) -> NotebookNode:
     try:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-    except (ValueError, AttributeError, KeyError, nbformat.ValidationError) as error:
+    # The last four come from converters of old formats, which take any JSON without a version for such a notebook.
+    except (ValueError, nbformat.ValidationError, AttributeError, KeyError, TypeError, NameError) as error:
         raise ValueError(
             f"Received '{path}', which is not a notebook ({type(error).__name__}). Expected a whole .ipynb file; "
             "take a fresh copy."
@@ -141,6 +139,8 @@ def notebook_parameters(path: Path) -> dict[str, str]:
     Raises:
         ValueError: if that cell is not Python.
     """
+    from IPython.core.inputtransformer2 import TransformerManager
+
     cells = [cell for cell in read_notebook(path).cells if "parameters" in cell.metadata.get("tags", [])]
     if not cells:
         return {}
@@ -265,6 +265,10 @@ def _plain_value(code: str, *, name: str, path: Path) -> Any:
 
 
 def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool) -> RunResult:
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
     executed, last_cell = output / path.name, LastCell()
     start = time.perf_counter()
     problem = ""
@@ -291,6 +295,8 @@ def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], pr
 
 def _write_page(notebook: Path) -> Path:
     """Write a notebook as HTML beside it; the `classic` template keeps the pictures' alt texts."""
+    from nbconvert import HTMLExporter
+
     page, _ = HTMLExporter(template_name="classic").from_filename(str(notebook))
     target = notebook.with_suffix(".html")
     with files.written_beside(target) as draft:
