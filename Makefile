@@ -12,11 +12,13 @@ PYTHON = python3.13 python3.12 python3.11 python3 python
 PROFILE = quick
 # CHANGED=1 leaves out the notebooks whose code, and the package under it, is what their outputs were stored with.
 CHANGED =
+# Where `make test-latest` puts the newest packages.
+LATEST = .venv-latest
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test test-photos test-browser test-nbgrader test-book lab lab-solved student book bench lint \
-	outputs lock clean
+.PHONY: help setup course test test-latest test-photos test-browser test-nbgrader test-book lab lab-solved student book \
+	bench lint outputs lock clean
 
 help:
 	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little;'
@@ -25,6 +27,7 @@ help:
 	@echo 'make lab-solved    open the solved lessons'
 	@echo 'make student   make the edition with exercises, and leave what somebody worked in'
 	@echo 'make test      style, unit tests, doctests, then the notebooks against their saved outputs and figures'
+	@echo 'make test-latest   the tests and the smoke run with the newest packages, in an environment beside .venv'
 	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
 	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
 	@echo 'make test-nbgrader  assignments handed out, marked and given feedback on by nbgrader, which it needs'
@@ -35,7 +38,7 @@ help:
 	@echo 'make outputs   run the notebooks and save their outputs in place'
 	@echo 'make lock      make requirements.txt anew from pyproject.toml (LOCK=--upgrade: newest versions)'
 	@echo 'make setup     only set up .venv (the others do that by themselves)'
-	@echo 'make clean     remove .venv, output/ and caches; data/ stays, and student/, where somebody may have worked'
+	@echo 'make clean     remove the environments, output/ and caches; data/ stays, and student/, where somebody may have worked'
 	@echo
 	@echo 'You need Python 3.11, 3.12 or 3.13. On Windows there is no make: use conda with environment.yml.'
 
@@ -53,6 +56,21 @@ test: lint
 	set -ex; \
 	$(RUN) -m pytest -n 2 --dist worksteal --doctest-modules helpers tests; \
 	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=1800 notebooks
+
+# The names and lower limits of pyproject.toml without the upper ones, in an environment of its own, so that the course's
+# stays as it is. What differs from the lock is said and kept in $(LATEST)/changes.txt. Both runs take place in any case.
+test-latest: $(VENV)/ready
+	$(RUN) -m venv --clear $(LATEST)
+	sed -nE '/^(dependencies|dev) = \[/,/^\]/s/^ *"([a-z0-9-]+>=[0-9.]+).*/\1/p' pyproject.toml > $(LATEST)/names.txt
+	$(LATEST)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $(LATEST)/names.txt
+	$(LATEST)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
+	@for venv in $(VENV) $(LATEST); do \
+	  $$venv/bin/python -m pip freeze --exclude-editable | LC_ALL=C sort -t = -k 1,1 > $$venv/versions.txt; done; \
+	LC_ALL=C join -t = $(VENV)/versions.txt $(LATEST)/versions.txt | \
+	  awk -F = '$$3 != $$5 { print $$1 ": " $$5 " (locked: " $$3 ")" }' | tee $(LATEST)/changes.txt
+	@COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; set -x; failed=0; \
+	$(LATEST)/bin/python -m pytest -n 2 --dist worksteal --doctest-modules helpers tests || failed=1; \
+	$(LATEST)/bin/python -m helpers run --profile smoke --output $(LATEST)/output || failed=1; exit $$failed
 
 test-photos: $(VENV)/ready
 	@if [ -z "$$COURSE_PHOTOS" ]; then \
@@ -136,7 +154,7 @@ lock: $(VENV)/ready
 	$(UV_LOCK) --group book --output-file requirements-book.txt
 
 clean:
-	rm -rf $(VENV) output .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(LATEST) output .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find helpers tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # --- the environment -------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The files around the code agree: pyproject.toml, the lock, environment.yml, the Makefile and the README."""
+"""The files around the code agree: pyproject.toml, the lock, environment.yml, the Makefile and the documents."""
 
 import ast
 import re
@@ -8,6 +8,7 @@ import sys
 import tomllib
 from functools import cache
 from importlib.metadata import packages_distributions
+from itertools import dropwhile
 from pathlib import Path
 
 import pytest
@@ -155,7 +156,9 @@ def test_the_pythons_allowed_are_those_the_makefile_looks_for() -> None:
     assert {f"python{python}" for python in PYTHONS} <= set(line[1].split())
 
 
-# --- Makefile and README ---
+# --- Makefile and documents ---
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/teaching.md")
 
 
 def make_targets() -> set[str]:
@@ -163,11 +166,12 @@ def make_targets() -> set[str]:
 
 
 def shell_commands(markdown: str) -> list[list[str]]:
-    """The words of each command in the ```bash and ```sh blocks; prompts and comments are left out."""
+    """The words of each command in the ```bash and ```sh blocks; prompts, comments, `NAME=value` are left out."""
     blocks = re.findall(r"^ *```(?:bash|sh)\n(.*?)^ *```", markdown, flags=re.MULTILINE | re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line.strip().removeprefix("$ "), comments=True) for line in lines]
-    return [words for words in commands if words]
+    bare = [list(dropwhile(re.compile("[A-Z_]+=").match, words)) for words in commands]
+    return [words for words in bare if words]
 
 
 def helpers_command(words: list[str]) -> list[str] | None:
@@ -178,8 +182,9 @@ def helpers_command(words: list[str]) -> list[str] | None:
     return None
 
 
-def readme_commands() -> list[list[str]]:
-    return shell_commands(read("README.md"))
+def shown_commands() -> list[list[str]]:
+    """The commands of all documents."""
+    return [words for name in DOCUMENTS for words in shell_commands(read(name))]
 
 
 @cache
@@ -191,7 +196,7 @@ def help_text(*sub_command: str) -> str:
 
 
 def test_shell_commands_are_found_in_markdown() -> None:
-    shell = "```bash\n$ make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n"
+    shell = "```bash\n$ A=1 B=$PWD/x make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n"
     markdown = f"text\n{shell}```python\nmake no\n```\n"
     assert shell_commands(markdown) == [["make", "course"], ["make", "lab", "PYTHON=x"]]
     assert helpers_command([".venv/bin/python", "-m", "helpers", "run", "01"]) == ["run", "01"]
@@ -211,21 +216,29 @@ def make_help() -> str:
     return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
 
 
-def test_every_make_command_of_the_readme_exists() -> None:
+def test_the_newest_packages_are_asked_for_by_name_and_lower_limit() -> None:
+    command = re.search(r"^\tsed (-nE '.*' pyproject.toml) > \$\(LATEST\)/names.txt$", read("Makefile"), re.MULTILINE)
+    assert command is not None
+    answer = subprocess.run(["sed", *shlex.split(command[1])], cwd=ROOT, check=True, capture_output=True, text=True)
+    lowest = {f"{one.name}{next(s for s in one.specifier if s.operator == '>=')}" for one in dependencies()}
+    assert sorted(answer.stdout.split()) == sorted(lowest)
+
+
+def test_every_make_command_in_the_documents_exists() -> None:
     named = {
         word
-        for words in readme_commands()
+        for words in shown_commands()
         if words[0] == "make"
         for word in words[1:]
         if "=" not in word and not word.startswith("-")
     }
-    assert {"course", "test"} <= named, "the README shows neither `make course` nor `make test`"
+    assert {"course", "test"} <= named, "neither `make course` nor `make test` is shown"
     assert named <= make_targets()
 
 
-def test_every_sub_command_and_option_of_the_readme_exists() -> None:
-    commands = [words for words in map(helpers_command, readme_commands()) if words]
-    assert commands, "the README shows no `python -m helpers` command"
+def test_every_sub_command_and_option_in_the_documents_exists() -> None:
+    commands = [words for words in map(helpers_command, shown_commands()) if words]
+    assert commands, "no `python -m helpers` command is shown"
     for words in commands:
         names = words[: 2 if words[0] == "data" else 1]  # `data` has commands of its own
         text = help_text(*names) if not words[0].startswith("-") else help_text()
@@ -233,10 +246,10 @@ def test_every_sub_command_and_option_of_the_readme_exists() -> None:
             assert re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text), f"{words[0]} has no {option}"
 
 
-def test_every_path_a_readme_command_names_exists() -> None:
+def test_every_path_that_a_command_names_exists() -> None:
     scripts = {
         word
-        for words in readme_commands()
+        for words in shown_commands()
         for word in words
         if re.match(r"(notebooks|helpers|tests|benchmarks)/[^*]+$", word) or word == "environment.yml"
     }
