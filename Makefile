@@ -17,8 +17,8 @@ LATEST = .venv-latest
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test test-latest test-photos test-browser test-nbgrader test-book lab lab-solved student book \
-	bench lint outputs lock clean
+.PHONY: help setup course test test-latest test-photos test-browser test-nbgrader test-book lab lab-solved student
+.PHONY: book bench lint outputs lock clean
 
 help:
 	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little;'
