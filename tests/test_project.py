@@ -166,9 +166,13 @@ def make_targets() -> set[str]:
 
 
 def shell_commands(markdown: str) -> list[list[str]]:
-    """The words of each command in the ```bash and ```sh blocks; prompts, comments, `NAME=value` are left out."""
+    """The words of each command in ```bash and ```sh blocks, and of `make` and `python -m helpers` in a sentence.
+
+    Prompts, comments and `NAME=value` in front are left out.
+    """
     blocks = re.findall(r"^ *```(?:bash|sh)\n(.*?)^ *```", markdown, flags=re.MULTILINE | re.DOTALL)
-    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    inline = re.findall(r"`((?:make|(?:\S+/)?python -m helpers) [^`]+)`", markdown)
+    lines = "\n".join([*blocks, *inline]).replace("\\\n", " ").splitlines()
     commands = [shlex.split(line.strip().removeprefix("$ "), comments=True) for line in lines]
     bare = [list(dropwhile(re.compile("[A-Z_]+=").match, words)) for words in commands]
     return [words for words in bare if words]
@@ -197,8 +201,8 @@ def help_text(*sub_command: str) -> str:
 
 def test_shell_commands_are_found_in_markdown() -> None:
     shell = "```bash\n$ A=1 B=$PWD/x make course   # a comment\n\nmake lab \\\n  PYTHON=x\n```\n"
-    markdown = f"text\n{shell}```python\nmake no\n```\n"
-    assert shell_commands(markdown) == [["make", "course"], ["make", "lab", "PYTHON=x"]]
+    markdown = f"text, `make x` and `made`\n{shell}```python\nmake no\n```\n"
+    assert shell_commands(markdown) == [["make", "course"], ["make", "lab", "PYTHON=x"], ["make", "x"]]
     assert helpers_command([".venv/bin/python", "-m", "helpers", "run", "01"]) == ["run", "01"]
     assert helpers_command(["python", "-m", "pytest"]) is None
 
