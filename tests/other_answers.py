@@ -354,10 +354,10 @@ def mix_with_flip(pictures, labels, share):
 # --- 13 ----------------------------------------------------------------------------------------------------------
 
 
-def add_by_operator(x, filters, *, size=3, normalise=True, padding="same"):
+def add_by_operator(x, filters, *, size=3, normalise=True, padding="same", use_bias=False):
     f = x
     for number in range(2):
-        f = keras.layers.Conv2D(filters, size, padding=padding, use_bias=False)(f)
+        f = keras.layers.Conv2D(filters, size, padding=padding, use_bias=use_bias)(f)
         f = keras.layers.BatchNormalization(momentum=0.5)(f) if normalise else f
         f = keras.activations.relu(f) if number == 0 else f
     return keras.layers.Activation("relu")(x + f)
@@ -731,6 +731,7 @@ WRONG = {
         (lambda x, filters: add_by_operator(x, filters, size=5), "has kernels of"),
         (lambda x, filters: add_by_operator(x, filters, normalise=False), "0 layers of batch normalisation"),
         (lambda x, filters: add_by_operator(x, filters, padding="valid"), "with ValueError"),
+        (lambda x, filters: add_by_operator(x, filters, use_bias=True), "2 have a bias, expected 0"),
     ],
     "nb13.check_count_layers": [(lambda blocks, convolutions: 50, "you have 50, expected 101")],
     "nb14.check_count_with_stride": [(lambda *sizes: sizes[1] * sizes[2], "expected a tuple")],

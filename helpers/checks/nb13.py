@@ -104,6 +104,9 @@ def _view_block(block: Function, filters: int) -> Mapping[str, Any]:
         "Your block gives a map of shape {}, expected {}.": model.output_shape,
         "Your block has {} convolutions, expected {}.": len(convolutions),
         "Your block has kernels of {}, expected {}.": sorted(layer.kernel_size for layer in convolutions),
+        "Of your convolutions {} have a bias, expected {}: batch normalisation takes it away again.": sum(
+            layer.use_bias for layer in convolutions
+        ),
         "Your block has {} layers of batch normalisation, expected {}: one after each convolution.": sum(
             isinstance(layer, layers.BatchNormalization) for layer in model.layers
         ),
