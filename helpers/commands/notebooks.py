@@ -228,7 +228,7 @@ def parse_value(text: str, *, name: str, default: Any) -> Any:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()  # else no cell can hold it, such as `nan`
         return value
     except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
-        kinds = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text that is not blank"}
+        kinds = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text that is not blank, in UTF-8"}
         kind = kinds.get(type(default), "a list or a value")
         raise ValueError(f"Received {name} '{text}', expected {kind}. The notebook has {default}.") from error
 
