@@ -87,7 +87,8 @@ def test_an_output_changed_by_hand_is_found_and_made_anew(tmp_path: Path) -> Non
     assert printed(path) == ["42\n"]
 
 
-def test_a_stamp_of_another_kind_is_none(tmp_path: Path) -> None:
+def test_a_stamp_of_another_kind_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbclient.NotebookClient.execute", lambda client: None)
     path = tmp_path / "05_x.ipynb"
     for stamp in (None, "mine"):
         nbformat.write(new_notebook(cells=[new_markdown_cell("No code.")], metadata={"course": stamp}), path)
@@ -159,9 +160,12 @@ def test_a_change_of_the_package_is_seen_where_it_can_matter(change, matters, tm
     notebook = new_notebook(cells=[code("from helpers import plotting")])
     before = outputs.make_stamp(notebook, number="01")["helpers"]
     for path in outputs.used_modules("from helpers import plotting", number="01"):
-        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    source = (tmp_path / "plotting.py").read_text(encoding="utf-8")
+        copy = tmp_path / path.relative_to(outputs.PACKAGE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    module = tmp_path / "plotting" / "_pictures.py"
+    source = module.read_text(encoding="utf-8")
     assert change(source) != source
-    (tmp_path / "plotting.py").write_text(change(source), encoding="utf-8")
+    module.write_text(change(source), encoding="utf-8")
     monkeypatch.setattr(outputs, "PACKAGE", tmp_path)
     assert (outputs.make_stamp(notebook, number="01")["helpers"] != before) == matters
