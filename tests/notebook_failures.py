@@ -4,12 +4,20 @@ import difflib
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 import pytest
 from nbformat import NotebookNode
 
-COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-NOT_COMPARED = ("image/", "application/vnd.jupyter.widget-view")  # pictures have rules of their own: tests/figures.py
+from helpers.commands._shared import make_printable
+
+# What colours a text or moves the cursor, and what makes a link of it.
+ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
+# Pictures have rules of their own: tests/figures.py.
+NOT_COMPARED = ("image/png", "image/jpeg", "application/vnd.jupyter.widget-view")
+WIDTH = 200  # characters of a line; a longer one, such as a table in HTML, is broken
+MOST_LINES = 60  # of one part of a report: its first and its last ones
+MOST_COMPARED = 1000  # lines from the first that differs: `difflib` takes minutes for tens of thousands
 
 
 def describe_failure(item: pytest.Item, error: BaseException) -> str:
@@ -20,16 +28,28 @@ def describe_failure(item: pytest.Item, error: BaseException) -> str:
         error: what it raised.
     """
     place = f"{item.path.name}, {_describe_place(item.cell, item.parent.nb.cells)}"
-    first_line = item.cell.source.strip().partition("\n")[0]
+    first_line = (_lines(item.cell.source.strip()) or [""])[0]
     difference = "\n\n".join(_differences(item.cell.outputs, item.test_outputs or []))
     if str(error) == "Cell outputs differ" and difference:
         return f"{place}: another output than the stored one (-), after\n\n    {first_line}\n\n{difference}"
-    code = "\n".join(f"    {line}" for line in item.cell.source.splitlines())
+    code = "\n".join(_shorten([f"    {line}" for line in _lines(item.cell.source)]))
     # nbval keeps the kernel's traceback beside its message.
-    details = COLOUR.sub("", getattr(error, "inner_traceback", None) or "").strip("\n")
-    said = _texts(item.test_outputs or []).get("stderr", "").strip("\n")
-    parts = [f"{place}: {error}", code, details, said and f"It also wrote to standard error:\n{COLOUR.sub('', said)}"]
+    details = "\n".join(_shorten(_lines((getattr(error, "inner_traceback", None) or "").strip("\n"))))
+    said = "\n".join(_shorten(_lines(_texts(item.test_outputs or []).get("stderr", "").strip("\n"))))
+    parts = [f"{place}: {error}", code, details, said and f"It also wrote to standard error:\n{said}"]
     return "\n\n".join(part for part in parts if part)
+
+
+def _lines(text: str) -> list[str]:
+    """Return a text's lines for a screen: without colours, other control characters written out, long ones broken."""
+    lines = [make_printable(line) for line in ANSI.sub("", text).expandtabs().splitlines()]
+    return [line[start : start + WIDTH] for line in lines for start in range(0, len(line) or 1, WIDTH)]
+
+
+def _shorten(lines: Sequence[str]) -> Sequence[str]:
+    """Return the first and the last lines, and between them how many there are."""
+    more, half = len(lines) - MOST_LINES, MOST_LINES // 2
+    return [*lines[:half], f"... {more:,} lines more ...", *lines[-half:]] if more > 0 else lines
 
 
 def _describe_place(cell: NotebookNode, cells: Sequence[NotebookNode]) -> str:
@@ -43,10 +63,12 @@ def _differences(stored: Sequence[NotebookNode], new: Sequence[NotebookNode]) ->
     """Yield a short diff for each kind of text that is not the same."""
     before, after = _texts(stored), _texts(new)
     for kind in dict.fromkeys([*before, *after]):
-        lines = [texts.get(kind, "").splitlines() for texts in (before, after)]
+        lines = [_lines(texts.get(kind, "")) for texts in (before, after)]
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*lines, strict=False)))
+        lines = [part[: same + MOST_COMPARED] for part in lines]
         diff = difflib.unified_diff(*lines, fromfile=f"stored {kind}", tofile=f"new {kind}", n=1, lineterm="")
-        if text := "\n".join(diff):
-            yield COLOUR.sub("", text)
+        if text := "\n".join(_shorten([*diff])):
+            yield text
 
 
 def _texts(outputs: Sequence[NotebookNode]) -> dict[str, str]:
@@ -55,6 +77,8 @@ def _texts(outputs: Sequence[NotebookNode]) -> dict[str, str]:
     for output in outputs:
         if output.output_type == "stream":
             texts[output.name] += output.text
+        elif output.output_type == "error":
+            texts["error"] += f"{output.ename}: {output.evalue}\n"
         for kind, content in output.get("data", {}).items():
             if not kind.startswith(NOT_COMPARED):
                 texts[kind] += f"{content}\n"

@@ -53,6 +53,32 @@ def test_every_lesson_and_text_has_its_page_and_every_lesson_its_notebook(book: 
         assert (book / "docs" / text.name).is_file()
 
 
+def test_pages_replace_nothing(tmp_path: Path) -> None:
+    """In the course's own folder they would take the place of the lessons."""
+    mine = tmp_path / "notebooks" / LESSONS[0].name
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(ValueError, match="with files in it, expected a new or an empty one"):
+        stage.stage_book(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
+    assert mine.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [([], "required: FOLDER"), (["a_file"], "no file can be written"), (["a_file/x"], "no file can be written")],
+)
+def test_a_wrong_call_is_said_in_one_line(arguments, message, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a_file").touch()
+    monkeypatch.setattr("sys.argv", ["stage.py", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(ROOT / "docs" / "book" / "stage.py"), run_name="__main__")
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert [path.name for path in tmp_path.iterdir()] == ["a_file"]
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_a_page_shows_all_of_its_lesson_and_solutions_only_behind_folds(book: Path, path: Path) -> None:
     solved = nbformat.read(path, as_version=4)

@@ -150,6 +150,7 @@ def test_a_home_folder_is_found_where_the_shell_leaves_it(call: str) -> None:
         ("run 11 --profile fast", ["'fast'", "'quick', 'full'"]),
         ("run 11 -p NUM_TRAIN many", ["NUM_TRAIN 'many'", "a whole number"]),
         ("run 11 -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
+        ("run 11 --changed -p NUMTRAIN 5", ["'NUMTRAIN'", "'NUM_TRAIN'"]),
         ("run 11 --output a_file", ["'a_file'", "no file can be written"]),
         ("run broken.ipynb", ["'broken.ipynb'", "not a notebook"]),
         ("student --output a_file", ["'a_file'", "no file can be written"]),

@@ -59,7 +59,8 @@ def test_all_notebooks_come_in_order_and_a_name_given_twice_counts_once(good: Pa
     found = notebooks.find_notebooks()
     assert found == sorted(found)
     (seventh,) = [path for path in found if path.name.startswith("07")]
-    assert notebooks.find_notebooks(["7", str(good), "07"]) == [seventh, good]
+    assert notebooks.find_notebooks(["7", str(good), "07", str(good.parent / "." / good.name)]) == [seventh, good]
+    assert notebooks.find_notebooks([str(good.parent / ".." / good.parent.name / good.name), str(good)]) == [good]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +73,9 @@ def test_a_name_that_fits_nothing_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{ no json", '{"a": 1}', "[]", '{"cells": 3}', '{"nbformat": 4, "nbformat_minor": 5}']
+    "content",
+    ["", "{ no json", '{"a": 1}', "[]", '{"cells": 3}', '{"nbformat": 4, "nbformat_minor": 5}', "[" * 100_000],
+    ids=range(7),
 )
 def test_what_is_no_notebook_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "x.ipynb"
@@ -112,7 +115,11 @@ def test_a_value_is_what_its_default_is(text: str, default: object, value: objec
 
 @pytest.mark.parametrize(
     ("text", "default"),
-    [("abc", 0), ("1.5", 0), ("x", 0.5), ("maybe", True), ("[x", [1]), ("", "text"), (" ", "text"), ("", 0)],
+    [
+        *[("abc", 0), ("1.5", 0), ("x", 0.5), ("maybe", True), ("[x", [1]), ("", "text"), (" ", "text"), ("", 0)],
+        # What no cell of code could hold as it is written there.
+        *[("nan", 0.5), ("-inf", 0.5), ("[.nan]", [1]), ("2024-01-01", None), ("!!set {a}", None), ("\udcff", "text")],
+    ],
 )
 def test_a_value_of_another_kind_is_refused(text: str, default: object) -> None:
     with pytest.raises(ValueError, match=r"Received NAME '.*', expected .*The notebook has"):
@@ -174,6 +181,7 @@ def test_parameters_reach_the_notebooks_that_have_them(good: Path, tmp_path: Pat
         ({"parameters": {"NOPE": "1"}}, "Received parameter 'NOPE', expected one of .*'SEED'"),
         ({"parameters": {"SEED": "x"}}, "Received SEED 'x', expected a whole number"),
         ({"profile": "nope"}, r"Received profile 'nope', expected one of \['quick', 'full', 'smoke'\]"),
+        ({"profile": "../profiles/full"}, r"Received profile '../profiles/full', expected one of \['quick', 'full',"),
     ],
 )
 def test_a_wrong_call_runs_nothing(good: Path, tmp_path: Path, changes: dict, message: str) -> None:
@@ -340,6 +348,11 @@ def test_markers_without_a_partner_are_refused(source: str) -> None:
         student.strip_solutions(source)
 
 
+def test_a_marker_that_is_not_alone_on_its_line_leaves_no_solution_in() -> None:
+    with pytest.raises(ValueError, match="'### BEGIN SOLUTION ###', expected a marker alone on its line"):
+        student.strip_solutions(f"{SOLVED}\n### BEGIN SOLUTION ###\nsecret = 1\n### END SOLUTION ###")
+
+
 def test_an_exercise_without_markers_is_refused() -> None:
     with pytest.raises(ValueError, match="without a solution to take out"):
         student.make_student_edition(new_notebook(cells=[code("def double(x):\n    return 2 * x", "exercise")]))
@@ -390,12 +403,12 @@ def test_only_what_is_written_in_cells_is_an_answer(tmp_path: Path, change: Call
     assert "x + x" not in target.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("stamp", [None, {}, {"code": "abc"}])
-def test_an_edition_that_does_not_say_what_it_was_is_kept(tmp_path: Path, stamp: dict | None) -> None:
+@pytest.mark.parametrize("metadata", [{}, {"course": {}}, {"course": {"code": "a"}}, {"course": None}, {"course": "a"}])
+def test_an_edition_that_does_not_say_what_it_was_is_kept(tmp_path: Path, metadata: dict) -> None:
     path = write_notebook(tmp_path / "a.ipynb", code(SOLVED, "exercise"))
     ((target,), _) = student.write_student_edition([path], output=tmp_path / "student")
     notebook = json.loads(target.read_text(encoding="utf-8"))
-    notebook["metadata"] = {} if stamp is None else {"course": stamp}
+    notebook["metadata"] = metadata
     target.write_text(json.dumps(notebook))
     assert student.write_student_edition([path], output=tmp_path / "student").ready == [target]
     write_notebook(path, code(SOLVED, "exercise"), code("new"))
@@ -420,6 +433,37 @@ def test_a_student_edition_is_written_whole_or_not_at_all(tmp_path: Path) -> Non
     assert not (tmp_path / "student").exists()
     with pytest.raises(ValueError, match="the folder of the solved notebooks"):
         student.write_student_edition([good], output=tmp_path, force=True)
+
+
+def test_two_notebooks_of_one_name_do_not_take_each_others_place(tmp_path: Path) -> None:
+    paths = [tmp_path / folder / "a.ipynb" for folder in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        write_notebook(path, code(SOLVED, "exercise"))
+    with pytest.raises(ValueError, match=r"two notebooks named 'a\.ipynb'"):
+        student.write_student_edition(paths, output=tmp_path / "student")
+    assert not (tmp_path / "student").exists()
+
+
+def test_a_folder_in_a_notebooks_place_is_no_notebook_to_replace(tmp_path: Path) -> None:
+    paths = [write_notebook(tmp_path / name, code(SOLVED, "exercise")) for name in ("a.ipynb", "b.ipynb")]
+    folder = tmp_path / "student" / "b.ipynb"
+    folder.mkdir(parents=True)
+    with pytest.raises(ValueError, match=r"b\.ipynb', a folder, expected a notebook"):
+        student.write_student_edition(paths, output=folder.parent, force=True)
+    assert list(folder.parent.iterdir()) == [folder]
+    assert student.write_student_edition(paths, output=folder.parent).left == [folder]
+
+
+def test_the_edition_of_an_older_format_is_whole_and_known_again(tmp_path: Path) -> None:
+    path = write_notebook(tmp_path / "a.ipynb", *LESSON[-2:])
+    old = json.loads(path.read_text(encoding="utf-8")) | {"nbformat_minor": 4}
+    for cell in old["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(old))
+    ((target,), _) = student.write_student_edition([path], output=tmp_path / "student")
+    assert notebooks.read_notebook(target).cells[-1].id == "open-exercises"
+    assert student.write_student_edition([path], output=tmp_path / "student") == ([target], [])
 
 
 # --- the edition for nbgrader ------------------------------------------------------------------------------------

@@ -87,6 +87,15 @@ def test_an_output_changed_by_hand_is_found_and_made_anew(tmp_path: Path) -> Non
     assert printed(path) == ["42\n"]
 
 
+def test_a_stamp_of_another_kind_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nbclient.NotebookClient.execute", lambda client: None)
+    path = tmp_path / "05_x.ipynb"
+    for stamp in (None, "mine"):
+        nbformat.write(new_notebook(cells=[new_markdown_cell("No code.")], metadata={"course": stamp}), path)
+        assert outputs.refresh_outputs(path)
+        assert not outputs.refresh_outputs(path)
+
+
 def test_a_failing_notebook_keeps_its_stored_outputs(tmp_path: Path) -> None:
     path = write(tmp_path / "05_x.ipynb", code("1"), code("1 / 0"))
     before = path.read_bytes()
@@ -102,6 +111,26 @@ def test_the_stamp_is_of_code_and_not_of_text() -> None:
     )
     assert first == second
     assert first["code"] != third["code"]
+
+
+@pytest.mark.parametrize(
+    "source", ["if if", "x = '\0'", "x = '\ud800'", "%%bash\nls | wc -l", "%matplotlib inline\n!ls"]
+)
+def test_a_cell_that_is_no_python_has_a_stamp_too(source: str) -> None:
+    imports = code("from helpers import files")
+    stamps = [
+        outputs.make_stamp(new_notebook(cells=cells), number="01") for cells in ([code(source), imports], [imports])
+    ]
+    assert stamps[0]["helpers"] == stamps[1]["helpers"], "the other cells' imports count"
+    assert stamps[0]["code"] != stamps[1]["code"]
+
+
+def test_a_magic_does_not_hide_an_import() -> None:
+    both, plain = (
+        outputs.make_stamp(new_notebook(cells=[code(f"{magic}from helpers import files")]), number="01")
+        for magic in ("%matplotlib inline\n", "")
+    )
+    assert both["helpers"] == plain["helpers"] != outputs.make_stamp(new_notebook(), number="01")["helpers"]
 
 
 def test_the_stamp_follows_every_module_that_is_used() -> None:
@@ -131,9 +160,12 @@ def test_a_change_of_the_package_is_seen_where_it_can_matter(change, matters, tm
     notebook = new_notebook(cells=[code("from helpers import plotting")])
     before = outputs.make_stamp(notebook, number="01")["helpers"]
     for path in outputs.used_modules("from helpers import plotting", number="01"):
-        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-    source = (tmp_path / "plotting.py").read_text(encoding="utf-8")
+        copy = tmp_path / path.relative_to(outputs.PACKAGE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    module = tmp_path / "plotting" / "_pictures.py"
+    source = module.read_text(encoding="utf-8")
     assert change(source) != source
-    (tmp_path / "plotting.py").write_text(change(source), encoding="utf-8")
+    module.write_text(change(source), encoding="utf-8")
     monkeypatch.setattr(outputs, "PACKAGE", tmp_path)
     assert (outputs.make_stamp(notebook, number="01")["helpers"] != before) == matters

@@ -5,15 +5,16 @@ becomes plain text. The page of a lesson is the learner's edition with nothing l
 solutions and what a "predict first" asks for, is behind a fold, so that one who only reads can look it up.
 """
 
+import argparse
 import re
 import shutil
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
+from helpers import files
 from helpers.commands.notebooks import find_notebooks, read_notebook
 from helpers.commands.student import BEGIN, END, make_student_edition, write_student_edition
 
@@ -25,7 +26,21 @@ DOWNLOAD = "[Download this lesson as a notebook, with exercises to solve](path:.
 
 
 def stage_book(target: Path) -> None:
-    """Write lessons, texts and the notebooks to download into `target`, made if need be."""
+    """Write lessons, texts and the notebooks to download into `target`, a new or an empty folder, whole or not at all.
+
+    Raises:
+        ValueError: if something is in `target`: pages have the names of lessons and texts, and would replace them.
+    """
+    files.require_writable(target)
+    if target.exists() and any(target.iterdir()):
+        raise ValueError(
+            f"Received folder '{target}' with files in it, expected a new or an empty one. Choose another."
+        )
+    with files.written_beside(target) as draft:
+        _write_pages(draft)
+
+
+def _write_pages(target: Path) -> None:
     lessons = find_notebooks()
     texts = [path for pattern in TEXTS for path in sorted(ROOT.glob(pattern))]
     for path in lessons:
@@ -100,4 +115,9 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    stage_book(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Lay out the pages of the website; `make book` renders them.")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="new or empty")
+    try:
+        stage_book(parser.parse_args().folder)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))

@@ -86,7 +86,7 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
     chosen = [_find_notebook(name, course) for name in names] if names else course
     if not chosen:
         raise ValueError(f"Received no notebook. {_MISSING}")
-    return list(dict.fromkeys(chosen))
+    return list({path.resolve(): path for path in chosen}.values())
 
 
 def _find_notebook(name: str, course: Sequence[Path]) -> Path:
@@ -111,7 +111,10 @@ def read_notebook(path: Path) -> NotebookNode:
         notebook = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
     # The last four come from converters of old formats, which take any JSON without a version for such a notebook.
-    except (ValueError, nbformat.ValidationError, AttributeError, KeyError, TypeError, NameError) as error:
+    except (
+        *(ValueError, RecursionError, nbformat.ValidationError),
+        *(AttributeError, KeyError, TypeError, NameError),
+    ) as error:
         raise ValueError(
             f"Received '{path}', which is not a notebook ({type(error).__name__}). Expected a whole .ipynb file; "
             "take a fresh copy."
@@ -127,11 +130,10 @@ def profile_parameters(profile: str) -> dict[str, dict[str, Any]]:
     """
     if profile == "quick":
         return {}
-    path = NOTEBOOK_FOLDER / "profiles" / f"{profile}.yaml"
-    if not path.is_file():
-        names = ["quick", *sorted(p.stem for p in path.parent.glob("*.yaml"))]
-        raise ValueError(f"Received profile '{profile}', expected one of {names}.")
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    found = {path.stem: path for path in sorted((NOTEBOOK_FOLDER / "profiles").glob("*.yaml"))}
+    if profile not in found:
+        raise ValueError(f"Received profile '{profile}', expected one of {['quick', *found]}.")
+    return yaml.safe_load(found[profile].read_text(encoding="utf-8"))
 
 
 def notebook_parameters(path: Path) -> dict[str, str]:
@@ -216,14 +218,17 @@ def parse_value(text: str, *, name: str, default: Any) -> Any:
             case str():
                 if default and not text.strip():
                     raise ValueError
-                return text
+                value = text
             case bool():
-                return TRUTH_VALUES[text.lower()]
+                value = TRUTH_VALUES[text.lower()]
             case int() | float():
-                return type(default)(text)
-        return yaml.safe_load(text)
-    except (KeyError, ValueError, yaml.YAMLError) as error:
-        kinds = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text that is not blank"}
+                value = type(default)(text)
+            case _:
+                value = yaml.safe_load(text)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()  # else no cell can hold it, such as `nan`
+        return value
+    except (KeyError, TypeError, ValueError, yaml.YAMLError) as error:
+        kinds = {bool: "yes or no", int: "a whole number", float: "a number", str: "a text that is not blank, in UTF-8"}
         kind = kinds.get(type(default), "a list or a value")
         raise ValueError(f"Received {name} '{text}', expected {kind}. The notebook has {default}.") from error
 

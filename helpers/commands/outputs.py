@@ -5,6 +5,7 @@ The stamp says what the outputs were made with, so that a test can tell when the
 
 import argparse
 import ast
+import contextlib
 import hashlib
 import json
 import re
@@ -77,8 +78,8 @@ def refresh_outputs(path: Path, *, force: bool = False) -> bool:
     notebook, last_cell = notebooks.read_notebook(path), notebooks.LastCell()
     if not force and is_current(notebook, number=path.stem[:2]):
         return False
-    stored, stamp = notebook.metadata.get("course", {}), make_stamp(notebook, number=path.stem[:2])
-    same_code = all(stored.get(part) == stamp[part] for part in ("code", "helpers"))
+    stored, stamp = notebook.metadata.get("course"), make_stamp(notebook, number=path.stem[:2])
+    same_code = isinstance(stored, dict) and all(stored.get(part) == stamp[part] for part in ("code", "helpers"))
     timed = {index: cell.outputs for index, cell in enumerate(notebook.cells) if same_code and _has_tag(cell, "timing")}
     client = NotebookClient(
         notebook,
@@ -117,7 +118,7 @@ def make_stamp(notebook: "NotebookNode", *, number: str) -> dict[str, str]:
         without comments and docstrings; `outputs`: of what is stored.
     """
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    modules = used_modules("\n".join(cell.source for cell in code), number=number)
+    modules = used_modules("\n".join(_python_source(cell.source) for cell in code), number=number)
     return {
         "code": _hash([cell.source for cell in code]),
         "helpers": _hash([_bare_source(path.read_text(encoding="utf-8")) for path in modules]),
@@ -127,11 +128,22 @@ def make_stamp(notebook: "NotebookNode", *, number: str) -> dict[str, str]:
 
 def is_current(notebook: "NotebookNode", *, number: str) -> bool:
     """Return whether a notebook's stored outputs are those of today's code, by its stamp."""
-    return notebook.metadata.get("course", {}) == make_stamp(notebook, number=number)
+    return notebook.metadata.get("course") == make_stamp(notebook, number=number)
+
+
+def _python_source(source: str) -> str:
+    """Return a cell's source as Python reads it: magics become calls; a cell that is no Python imports nothing."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    for read in (str, TransformerManager().transform_cell):
+        with contextlib.suppress(SyntaxError, ValueError):  # the second: of null bytes
+            ast.parse(python := read(source))
+            return python
+    return ""
 
 
 def _hash(texts: Iterable[str]) -> str:
-    return hashlib.sha256("\0".join(texts).encode()).hexdigest()[:16]
+    return hashlib.sha256("\0".join(texts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def used_modules(source: str, *, number: str) -> list[Path]:

@@ -53,6 +53,8 @@ def run_course(options: argparse.Namespace) -> int:
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # what it logs, the failure says
     chosen = notebooks.find_notebooks(options.notebooks)
     if options.changed:
+        # A wrong call is one also where nothing is left to run.
+        notebooks.choose_parameters(chosen, dict(options.parameters), profile=options.profile)
         chosen = _keep_changed(chosen)
         if not chosen:
             return 0

@@ -86,7 +86,7 @@ def strip_solutions(source: str) -> str:
         source: a cell's text, with solutions between `### BEGIN SOLUTION` and `### END SOLUTION`.
 
     Raises:
-        ValueError: if a marker has no partner.
+        ValueError: if a marker has no partner, or something else on its line.
 
     Example:
         >>> print(strip_solutions("def f():\n    ### BEGIN SOLUTION\n    return 1\n    ### END SOLUTION"))
@@ -105,6 +105,9 @@ def strip_solutions(source: str) -> str:
         inside = marker == BEGIN or (inside and marker != END)
     if inside:
         raise ValueError(f"Received '{BEGIN}' without '{END}', expected pairs. Close the solution.")
+    for line in kept:
+        if BEGIN in line or END in line:
+            raise ValueError(f"Received {line.strip()!r}, expected a marker alone on its line. Move the rest.")
     return "\n".join(kept)
 
 
@@ -126,7 +129,7 @@ def make_student_edition(notebook: "NotebookNode", *, graded: bool = False) -> "
     """
     import nbformat
 
-    student = nbformat.from_dict(notebook)
+    student = nbformat.v4.upgrade(nbformat.from_dict(notebook))  # the last cell has an id, which older ones have not
     student.cells = [cell for cell in student.cells if "claim" not in cell.metadata.get("tags", [])]
     predicting, lesson = False, ""
     for cell in student.cells:
@@ -196,7 +199,8 @@ def write_student_edition(
         `Editions`: the paths that are as they should be, and those that were left.
 
     Raises:
-        ValueError: if `output` is the folder of the notebooks, or one has no edition; nothing has been written then.
+        ValueError: if `output` is the folder of the notebooks, one has no edition, two have one name, or a folder is
+            to be replaced; nothing has been written then.
     """
     import nbformat
 
@@ -207,6 +211,10 @@ def write_student_edition(
         target = (output / "source" / path.stem if graded else output) / path.name
         if target.resolve() == path.resolve():
             raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
+        if target in editions:
+            raise ValueError(f"Received two notebooks named '{path.name}', expected one. Give each its own output.")
+        if force and target.is_dir():
+            raise ValueError(f"Received '{target}', a folder, expected a notebook to replace. Move it away.")
         notebook = read_notebook(path)
         set_parameters(notebook, (parameters or {}).get(path, {}), path=path)
         editions[target] = make_student_edition(notebook, graded=graded)
@@ -236,4 +244,5 @@ def _hashes_there(target: Path) -> tuple[str, str | None]:
         there = read_notebook(target)
     except (ValueError, OSError):  # half saved, or no notebook: whose it is can't be known
         return "unknown", None
-    return hash_sources(there), there.metadata.get("course", {}).get("edition")
+    stamp = there.metadata.get("course")
+    return hash_sources(there), stamp.get("edition") if isinstance(stamp, dict) else None
