@@ -97,10 +97,10 @@ test-nbgrader: $(VENV)/ready
 	fi
 	$(RUN) -m pytest -m nbgrader tests/test_nbgrader.py
 
-# The edition to work in is made where it is missing, and never over somebody's answers. The root is the project's, so
-# that helpers/ can be read beside the lessons.
+# The edition to work in is made if it is missing, and otherwise left: it may hold answers, or a teacher's parameters.
+# The root is the project's, so that helpers/ can be read beside the lessons.
 lab: $(VENV)/ready
-	$(RUN) -m helpers student >/dev/null
+	@[ -e student/00_start_here.ipynb ] || $(RUN) -m helpers student
 	$(RUN) -m jupyterlab --ServerApp.root_dir="$(CURDIR)" student/00_start_here.ipynb
 
 lab-solved: $(VENV)/ready
