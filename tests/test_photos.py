@@ -24,6 +24,16 @@ OTHERWISE = {
     "13_famous_architectures": {"STEPS": 100, "NUM_SEEDS": 2},
     "14_efficient_architectures": {"NETWORKS": "MobileNetV2 VGG16"},
 }
+# What 00 and 15 say of a classifier of drawings: on photos that classifier is a better one, or has no cat to name.
+OF_DRAWINGS = {
+    "00_start_here": {"the photo of a cat is called a cat", "the classifier is sure of the cup, too"},
+    "15_predict_and_explain": {
+        "of the sure answers more are wrong than one in a hundred",
+        "of at least one stranger it is more than 95 % sure",
+        "confidence lets at least 4 in 10 strangers pass",
+        "the real cat is too far from the drawn ones",
+    },
+}
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem[:2] not in NUMBERS_ONLY]
 
 
@@ -45,7 +55,8 @@ def run(path: Path, output: Path, **parameters: str | int) -> str:
 def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: Path) -> None:
     parameters = OTHERWISE.get(path.stem, {})
     page = run(path, tmp_path, DATASET=str(photos / name), **parameters)
-    assert parameters or "Not so with these pictures" not in page, "what the text claims is true of photos, too"
+    not_so = set(re.findall(r"Not so with these pictures: ([^.]+)\.", page))
+    assert parameters or not_so <= OF_DRAWINGS.get(path.stem, set()), "what the text claims is true of photos, too"
     if (path.stem, name) == ("07_vanilla_cnn", "cat_dog_small"):
         accuracy = re.search(r"training [\d.]+, validation ([\d.]+)", page)
         assert float(accuracy[1]) >= 0.72
