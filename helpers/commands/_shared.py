@@ -19,9 +19,14 @@ def add_command(commands: Any, name: str, run: Any, *, help: str, example: str) 
     return parser
 
 
+def add_notebooks(parser: argparse.ArgumentParser) -> None:
+    """Add which notebooks are meant."""
+    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
+
+
 def add_lesson_options(parser: argparse.ArgumentParser) -> None:
     """Add which notebooks are meant, and which parameters they get."""
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
+    add_notebooks(parser)
     parser.add_argument(
         "--profile",
         default="quick",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from helpers.commands._shared import add_command, say
+from helpers.commands._shared import add_command, add_notebooks, say
 
 
 def add_lint(commands: Any) -> None:
@@ -18,7 +18,7 @@ def add_lint(commands: Any) -> None:
         help="For authors: say where notebooks break the house rules of the course.",
         example="lint 04 07",
     )
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
+    add_notebooks(parser)
     parser.add_argument("--rules", action="store_true", help="list the rules instead")
 
 

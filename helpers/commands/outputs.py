@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from helpers.commands._shared import add_command
+from helpers.commands._shared import add_command, add_notebooks
 from helpers.files import written_beside
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def add_outputs(commands: Any) -> None:
         help="For authors: execute the notebooks that have changed, or the package under them, and store the outputs.",
         example="outputs 11 --all",
     )
-    parser.add_argument("notebooks", nargs="*", metavar="NOTEBOOK", help="number, name or path (default: all)")
+    add_notebooks(parser)
     parser.add_argument("--all", action="store_true", help="also those whose stamp says that nothing has changed")
 
 
