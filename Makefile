@@ -49,13 +49,16 @@ course: $(VENV)/ready
 
 # One data folder for all of it, so that the pets are drawn once and the features computed once: COURSE_DATA if it is
 # set, else a new one. Figures and features left by an older version of the code must not stand in for today's.
+# Notebooks run two at a time, the long ones first, so that neither process is left alone at the end.
 test: lint
 	@if [ -z "$$COURSE_DATA" ]; then \
 	  COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; \
 	fi; \
 	set -ex; \
 	$(RUN) -m pytest -n 2 --dist worksteal --doctest-modules helpers tests; \
-	$(RUN) -m pytest --nbval --nbval-current-env --nbval-cell-timeout=1800 notebooks
+	$(RUN) -m helpers data get synthetic_pets; \
+	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=1800 \
+	  notebooks/1*.ipynb notebooks/0[7-9]*.ipynb notebooks/0[0-6]*.ipynb
 
 # The names and lower limits of pyproject.toml without the upper ones, in an environment of its own, so that the course's
 # stays as it is. What differs from the lock is said and kept in $(LATEST)/changes.txt. Both runs take place in any case.
@@ -77,7 +80,7 @@ test-photos: $(VENV)/ready
 	  echo 'Set COURSE_PHOTOS to a folder with cat_dog_small/ and weather/: make test-photos COURSE_PHOTOS=...' >&2; \
 	  exit 2; \
 	fi
-	$(RUN) -m pytest -m photos tests
+	$(RUN) -m pytest -n 2 --dist worksteal -m photos tests
 
 # Installs nothing: a browser is the user's own affair.
 test-browser: $(VENV)/ready

@@ -16,7 +16,7 @@ cache, shuffle), `_formats` and `_tables` (other files), `_leaks`.
 
 from pathlib import Path
 
-from helpers.datasets._batches import batches, batches_from_files, pictures_at
+from helpers.datasets._batches import batches, batches_from_files, endless_batches, pictures_at
 from helpers.datasets._folders import load_folder
 from helpers.datasets._formats import read_csv, read_tfrecords, write_csv, write_tfrecords
 from helpers.datasets._leaks import leakage_report
@@ -30,6 +30,7 @@ __all__ = [
     "batches",
     "batches_from_files",
     "data_folder",
+    "endless_batches",
     "export",
     "find_builder",
     "leakage_report",
