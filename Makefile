@@ -29,7 +29,7 @@ help:
 	@echo 'make test      style, unit tests, doctests, then the notebooks against their saved outputs and figures'
 	@echo 'make test-latest   the tests and the smoke run with the newest packages, in an environment beside .venv'
 	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
-	@echo 'make test-browser  the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
+	@echo 'make test-browser  texts of figures and the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
 	@echo 'make test-nbgrader  assignments handed out, marked and given feedback on by nbgrader, which it needs'
 	@echo 'make book      make a website of the lessons and texts, to read without Python: output/book'
 	@echo 'make test-book     that website in a browser; needs Chromium, ChromeDriver, selenium and axe'

@@ -45,7 +45,7 @@ class Parts(HTMLParser):
         self.ids |= {attributes.get("id") or "", attributes.get("name") or ""}
         if tag == "a" and attributes.get("href"):
             self.links.append(attributes["href"])
-        if LOADS.get(tag) in attributes and attributes[LOADS[tag]] != "#":
+        if LOADS.get(tag) in attributes and not attributes[LOADS[tag]].startswith(("#", "data:")):
             self.loaded.append(attributes[LOADS[tag]])
         if tag == "img":
             self.alt_texts.append(attributes.get("alt"))

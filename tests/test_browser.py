@@ -1,4 +1,4 @@
-"""The teachable machine in a real JupyterLab, in Chromium with its fake camera: `make test-browser`.
+"""The texts of figures and the teachable machine, with a fake camera, in a real JupyterLab: `make test-browser`.
 
 Needs Chromium, ChromeDriver and selenium, and installs none of them. With SCREENSHOTS=folder it leaves pictures there.
 """
@@ -19,6 +19,8 @@ from typing import Any
 import nbformat
 import numpy as np
 import pytest
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 
@@ -41,15 +43,25 @@ CELL = """
 from helpers.teachable_widget import TeachableWidget
 TeachableWidget(["class 1", "class 2"], folder="mine")
 """
+ALT = 'A "square" < 2 pixels: 네모 & more.'
+FIGURE = f"""
+import numpy as np
+from helpers.plotting import show_images
+show_images([np.zeros((2, 2, 3), np.uint8)], alt={ALT!r})
+"""
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a notebook, good pictures of a plain thing, and a damaged one."""
+    """A folder with notebooks, good pictures of a plain thing, and a damaged one."""
     folder = tmp_path_factory.mktemp("lab")
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = new_notebook(cells=[new_code_cell(CELL.strip())], metadata={"kernelspec": kernel})
-    nbformat.write(notebook, folder / "machine.ipynb")
+    for name, code in {"machine": CELL, "figure": FIGURE}.items():
+        notebook = new_notebook(cells=[new_code_cell(code.strip())], metadata={"kernelspec": kernel})
+        if name == "figure":
+            NotebookClient(notebook).execute()  # and not signed: to JupyterLab it is as one that was downloaded
+            notebook.cells[0].execution_count = None
+        nbformat.write(notebook, folder / f"{name}.ipynb")
     for seed in range(12):
         noise = np.random.default_rng(seed).integers(0, 60, (64, 64, 3), dtype=np.uint8)
         Image.fromarray(noise).save(folder / f"dark-{seed:02}.png")
@@ -101,26 +113,45 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
     raise AssertionError("that did not come")
 
 
-class Page:
-    """The widget in a browser, by what a learner sees: names of buttons, lines of text."""
+class Browser:
+    """Chromium, and what it tells a screen reader."""
 
-    def __init__(self, address: str, *, flags: list[str], preferences: dict[str, int] | None = None) -> None:
+    def __init__(self, *, flags: list[str] = (), preferences: dict[str, int] | None = None) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
         for flag in [*FLAGS, *flags]:
             options.add_argument(flag)
         options.add_experimental_option("prefs", preferences or {})
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER))
-        self.driver.get(f"{address}/lab/tree/machine.ipynb?reset")
+
+    def open_notebook(self, address: str) -> None:
+        """Show it, and wait for its kernel."""
+        self.driver.get(f"{address}?reset")
         self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".jp-Notebook .jp-CodeCell"))
         idle = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
         self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, idle))
+
+    def run_first_cell(self) -> None:
         self.wait(lambda: self.driver.find_element(By.CSS_SELECTOR, ".jp-CodeCell .cm-content").click() is None)
         webdriver.ActionChains(self.driver).key_down(Keys.SHIFT).send_keys(Keys.ENTER).key_up(Keys.SHIFT).perform()
-        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".tm"))
 
     def wait(self, condition: Callable[[], Any]) -> Any:
         return wait_for(condition)
+
+    def heard(self) -> list[str]:
+        """The names of everything that is not ignored."""
+        nodes = self.driver.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+        return [node["name"]["value"] for node in nodes if not node["ignored"] and "name" in node]
+
+
+class Page(Browser):
+    """The widget in a browser, by what a learner sees: names of buttons, lines of text."""
+
+    def __init__(self, address: str, *, flags: list[str], preferences: dict[str, int] | None = None) -> None:
+        super().__init__(flags=flags, preferences=preferences)
+        self.open_notebook(f"{address}/lab/tree/machine.ipynb")
+        self.run_first_cell()
+        self.wait(lambda: self.driver.find_elements(By.CSS_SELECTOR, ".tm"))
 
     def controls(self) -> list[Any]:
         return self.driver.find_elements(By.CSS_SELECTOR, ".tm button, .tm input")
@@ -167,6 +198,36 @@ def open_page(lab: str) -> Iterator[Callable[..., Page]]:
     yield open_one
     for page in pages:
         page.driver.quit()
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    browser = Browser()
+    yield browser
+    browser.driver.quit()
+
+
+def test_the_text_of_a_figure_is_heard_once_and_takes_no_room(browser: Browser, lab: str) -> None:
+    def check() -> None:
+        browser.wait(lambda: ALT in browser.heard())
+        assert browser.heard().count(ALT) == 1
+        script = "return [...document.querySelectorAll('.jp-OutputArea-child')].map(output => output.offsetHeight)"
+        picture, text = browser.driver.execute_script(script)
+        assert (picture > 100, text) == (True, 0)
+
+    browser.open_notebook(f"{lab}/lab/tree/figure.ipynb")
+    check()
+    browser.run_first_cell()
+    browser.wait(lambda: "[1]" in browser.driver.find_element(By.CSS_SELECTOR, ".jp-InputPrompt").text)
+    check()
+
+
+def test_the_text_of_a_figure_is_heard_once_on_a_page_too(browser: Browser, folder: Path) -> None:
+    page, _ = HTMLExporter(template_name="classic").from_filename(str(folder / "figure.ipynb"))
+    (folder / "figure.html").write_text(page, encoding="utf-8")
+    browser.driver.get((folder / "figure.html").as_uri())
+    browser.wait(lambda: ALT in browser.heard())
+    assert browser.heard().count(ALT) == 1
 
 
 def test_from_nothing_to_a_report(open_page: Callable[..., Page], folder: Path, request: pytest.FixtureRequest) -> None:

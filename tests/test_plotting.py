@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from html.parser import HTMLParser
 from io import BytesIO
 
 import keras
@@ -26,11 +27,18 @@ GREY = np.arange(60, dtype=np.uint8).reshape(6, 10)
 
 
 class Screen(list):
-    """What was displayed: `(content by type, metadata)`."""
+    """The pictures displayed, `(content by type, metadata)`, and the HTML that followed them."""
 
-    def show(self, data: dict, *, raw: bool, metadata: dict) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.pages: list[str] = []
+
+    def show(self, data: dict, *, raw: bool, metadata: dict | None = None) -> None:
         assert raw
-        self.append((data, metadata))
+        if "text/html" in data:
+            self.pages.append(data["text/html"])
+        else:
+            self.append((data, metadata))
 
     @property
     def picture(self) -> Image.Image:
@@ -144,12 +152,24 @@ def test_a_figure_is_a_png_with_alt_text(call, screen: Screen) -> None:
     assert np.asarray(screen.picture.convert("L")).std() > 0 or call is CALLS["display_figure"]
 
 
+def test_jupyterlab_gets_the_text_as_html(screen: Screen) -> None:
+    alt = 'If a < b & "c":\n고양이 {alt}'
+    plotting.show_images([draw_noise(0)], alt=alt)
+    (page,) = screen.pages
+    heard: list[str] = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: heard.append(dict(attributes)["alt"])
+    parser.handle_data = heard.append
+    parser.feed(page)
+    assert heard == [alt]
+
+
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 def test_an_empty_alt_text_is_refused(call, screen: Screen) -> None:
     for nothing in ("", "  \n"):
         with pytest.raises(ValueError, match=r"Received an empty alt text, expected a sentence. Say what"):
             call(nothing)
-    assert screen == []
+    assert screen == screen.pages == []
 
 
 def test_a_notebook_stores_the_alt_text() -> None:
@@ -157,9 +177,10 @@ def test_a_notebook_stores_the_alt_text() -> None:
     try:
         with capture_output() as captured:
             CALLS["show_bars"](ALT)
-        (output,) = captured.outputs
-        assert output.metadata["image/png"]["alt"].startswith(ALT)
-        assert set(output.data) == {"image/png", "text/plain"}
+        picture, page = captured.outputs
+        assert picture.metadata["image/png"]["alt"].startswith(ALT)
+        assert set(picture.data) == {"image/png", "text/plain"}
+        assert set(page.data) == {"text/html"}
     finally:
         shell.history_manager.end_session()
         InteractiveShell.clear_instance()

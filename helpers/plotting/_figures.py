@@ -1,6 +1,7 @@
 """What every figure has: a palette, a size, fonts, and a text for those who cannot see it."""
 
 import functools
+import html
 from io import BytesIO
 
 import numpy as np
@@ -33,6 +34,14 @@ KOREAN_FONTS = (
     "Noto Sans KR",
     "NanumGothic",
 )
+# JupyterLab gives an image/png no text, whatever the metadata say. So a second picture follows it there: one pixel that
+# nobody sees, with the text. Elsewhere, as in VS Code and on pages, the figure has its text, and this one is not shown,
+# so that nothing is heard twice: JupyterLab's variable is not set there. (Where it is, the browser passes over that
+# `display`: a size is no value of it.) A picture, not hidden words: GitHub takes styles away, and would show those.
+TEXT_IN_JUPYTERLAB = (
+    '<img alt="{alt}" width="1" height="1" style="position: absolute; display: var(--jp-content-font-size1, none)" '
+    'src="data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7">'
+)
 
 
 def new_figure(
@@ -59,7 +68,7 @@ def font_families() -> list[str]:
 
 
 def display_figure(figure: Figure, *, colours: int | None = MOST_COLOURS, alt: str) -> None:
-    """Show `figure` in the notebook with `alt` in the output's metadata, where screen readers find it.
+    """Show `figure` in the notebook with `alt`, which screen readers find in JupyterLab, in VS Code and on pages.
 
     Args:
         figure: to show.
@@ -86,4 +95,6 @@ def as_png(figure: Figure, *, colours: int | None = None) -> bytes:
 def display_png(content: bytes, *, alt: str) -> None:
     if not alt.strip():
         raise ValueError("Received an empty alt text, expected a sentence. Say what the picture shows.")
+    # Pages take the text from the metadata, VS Code from text/plain.
     display({"image/png": content, "text/plain": alt}, raw=True, metadata={"image/png": {"alt": alt}})
+    display({"text/html": TEXT_IN_JUPYTERLAB.format(alt=html.escape(alt))}, raw=True)
