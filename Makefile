@@ -1,4 +1,4 @@
-# One line a job; `make help` says what each does. Every job sets up .venv first, and only when that is needed.
+# One line per job; `make help` says what each does. Every job sets up .venv first, and only when that is needed.
 # Written for GNU make 3.81 (macOS) and later, and for any POSIX shell.
 
 VENV = .venv
@@ -135,8 +135,9 @@ test-book: book
 	fi
 	$(RUN) -m pytest -m browser tests/test_book_browser.py
 
+# All run in any case; this ends with 1 if one of them does, as where a budget does not hold. The last writes the README.
 bench: $(VENV)/ready
-	@for script in benchmarks/[a-z]*.py; do echo "$$script"; $(RUN) "$$script" || exit 1; done
+	@failed=0; for script in benchmarks/[a-z]*.py; do echo "$$script"; $(RUN) "$$script" || failed=1; done; exit $$failed
 
 lint: $(VENV)/ready
 	$(RUN) -m ruff check .
@@ -147,14 +148,19 @@ outputs: $(VENV)/ready
 	$(RUN) -m helpers outputs
 
 # uv is kept apart from the packages of the course. Its own settings are switched off, so that the lock is the
-# same on every machine.
+# same on every machine. A lock that comes out as it was gets its old time back, so that nothing is set up again.
+LOCKS = requirements.txt requirements-book.txt
 UV_LOCK = env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
   $(VENV)/uv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest \
   --python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK) --custom-compile-command 'make lock'
 lock: $(VENV)/ready
 	@$(PIP) install --quiet --upgrade --target $(VENV)/uv uv
+	@cp -p $(LOCKS) $(VENV)/uv
 	$(UV_LOCK) --extra dev --output-file requirements.txt pyproject.toml
 	$(UV_LOCK) --group book --output-file requirements-book.txt
+	@for lock in $(LOCKS); do \
+	  if cmp -s $$lock $(VENV)/uv/$$lock; then mv $(VENV)/uv/$$lock $$lock; echo "$$lock: unchanged"; \
+	  else echo "$$lock: changed"; fi; done
 
 clean:
 	rm -rf $(VENV) $(LATEST) output .pytest_cache .ruff_cache .hypothesis *.egg-info

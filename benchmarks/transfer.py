@@ -3,7 +3,7 @@
     COURSE_PHOTOS=FOLDER python benchmarks/transfer.py
 
 `COURSE_PHOTOS` holds `cat_dog_small/train` (2,000 photos) and `cat_dog_small/validation` (1,000), each with one
-sub-folder a class. Prints the figures and keeps them in benchmarks/results/transfer.json, from where the README
+sub-folder per class. Prints the figures and keeps them in benchmarks/results/transfer.json, from where the README
 quotes them. Without `COURSE_PHOTOS` nothing is measured and the last results stay.
 """
 
