@@ -220,7 +220,7 @@ def _build_lite(
     tensors = _read_weights(name) if weights else None
     network = architectures.build_efficientnet_lite(
         input_shape=input_shape,
-        num_classes=1000 if include_top else None,
+        include_top=include_top,
         width=lite.width,
         depth=lite.depth,
         dropout=0.2 if name != "EfficientNetLite2" else 0.3,

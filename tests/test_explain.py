@@ -148,7 +148,7 @@ def test_activation_maps_are_taken_behind_the_activation(block, expected: list[s
 
 
 def test_a_deep_backbone_with_branches_inside_a_model() -> None:
-    backbone = architectures.build_efficientnet_lite(input_shape=(64, 64, 3))
+    backbone = architectures.build_efficientnet_lite(input_shape=(64, 64, 3), include_top=False)
     inputs = keras.Input((64, 64, 3))
     model = keras.Model(inputs, layers.GlobalAveragePooling2D()(backbone(inputs, training=False)))
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
