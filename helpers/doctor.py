@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,8 +26,7 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[1]
 DISTRIBUTION = "image-classification-course"
 PICTURES = 2000  # of a pass
-MEASURED = 480  # pictures; the rest is inferred
-BATCH = 32
+BATCHES = 15  # that are measured; the rest is inferred
 QUIET_PASS = 9.0  # seconds on a quiet machine with two cores: what stated minutes are for
 PYTHONS = ((3, 11), (3, 13))  # first and last
 GIGABYTE = 1e9
@@ -215,17 +213,9 @@ def measure_pass(network: "keras.Model | None" = None) -> float:
     Args:
         network: EfficientNetLite0 for 160 x 160 pixels, if you have built it already.
     """
-    network = network or _build_network()  # loads TensorFlow, without its remarks
-    import numpy as np
-    import tensorflow as tf
+    from helpers import backbones
 
-    pictures = tf.constant(np.random.default_rng(0).integers(0, 256, (BATCH, 160, 160, 3)), dtype=tf.float32)
-    forward = tf.function(lambda batch: network(batch, training=False))
-    forward(pictures)  # traced, and every buffer allocated
-    start = time.perf_counter()
-    for _ in range(MEASURED // BATCH):
-        forward(pictures)
-    return (time.perf_counter() - start) * PICTURES / MEASURED
+    return PICTURES * backbones.time_picture(network or _build_network(), batches=BATCHES)
 
 
 # --- the lessons -------------------------------------------------------------------------------------------------
