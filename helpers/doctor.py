@@ -33,6 +33,8 @@ GIGABYTE = 1e9
 LEAST_DISK = 0.5 * GIGABYTE  # the drawn pictures, the features of all lessons, a few models
 LEAST_MEMORY = 3 * GIGABYTE  # not in use by other programs
 SHOWN = ("tensorflow", "keras", "numpy", "jupyterlab")  # versions to name in a report
+INSTALL = "python -m pip install --editable ."
+CONDA = "In the course's folder: conda env create --file environment.yml; the next steps: README.md, Windows and conda"
 OWN_DATA, REAL_DATA = "synthetic_pets", "cats_vs_dogs"
 
 
@@ -269,16 +271,17 @@ def find_problems(machine: Machine) -> list[Problem]:
 
 def _find_problems(machine: Machine) -> Iterator[Problem]:
     first, last = (".".join(map(str, python)) for python in PYTHONS)
+    on_windows = machine.system.startswith("Windows")  # where there is no make
     if not PYTHONS[0] <= tuple(map(int, machine.python.split(".")[:2])) <= PYTHONS[1]:
         yield Problem(
             what=f"Python {machine.python}, expected {first} to {last}.",
-            mend=f"Install Python {last}, then: make clean setup PYTHON=python{last}",
+            mend=CONDA if on_windows else f"Install Python {last}, then: make clean setup PYTHON=python{last}",
             needed=True,
         )
     if not machine.packages:
         yield Problem(
             what="The course is not installed as a package, so the versions of others were not checked.",
-            mend="In the course's folder: make setup, or: python -m pip install --editable .",
+            mend=f"In the course's folder: {'' if on_windows else 'make setup, or: '}{INSTALL}",
             needed=False,
         )
     for package in machine.packages:
@@ -295,7 +298,7 @@ def _find_problems(machine: Machine) -> Iterator[Problem]:
     if not machine.lessons:
         yield Problem(
             what="The notebooks are not here: the package was installed without them.",
-            mend="Clone the course, then, in its folder: python -m pip install --editable .",
+            mend=f"Clone the course, then, in its folder: {INSTALL}",
             needed=False,
         )
 
