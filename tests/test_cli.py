@@ -374,7 +374,7 @@ def test_student_writes_a_course_for_nbgrader(capsys) -> None:
     output, error = capsys.readouterr()
     names = ("01_images_as_arrays", "04_folders_to_batches")
     assert output.splitlines() == [str(Path("course", "source", name, f"{name}.ipynb")) for name in names]
-    assert "nbgrader generate_assignment" in error
+    assert "nbgrader generate_assignment NAME (docs/teaching.md, Marking)" in error
     assert Path("course/nbgrader_config.py").is_file()
     assert all('DATASET = \\"my_photos\\"' in Path(line).read_text("utf-8") for line in output.splitlines())
 
