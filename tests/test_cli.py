@@ -21,9 +21,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from conftest import MakeFolder
 from helpers import commands, prediction, training
+from tests.conftest import keras_and_numpy_2
 
-# Keras saves its weights in a way that NumPy 2 calls outdated.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 NAMES = ("cat", "[red]dog[/red]")  # rich takes brackets for a command, if it is let
 # The file system of Windows knows fewer names.

@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 from helpers import architectures
+from tests.conftest import keras_and_numpy_2
 
 
 def wrap(*stack, shape=(6, 8, 3)) -> keras.Sequential:
@@ -35,7 +36,7 @@ def test_batch_normalisation_has_four_numbers_per_channel_to_store():
     assert architectures.count_parameter_bytes(wrap(layers.BatchNormalization())) == 4 * 4 * 3
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # in Keras
+@keras_and_numpy_2
 def test_a_saved_network_takes_the_bytes_of_its_parameters(tmp_path):
     model = architectures.build_cnn_d()
     model.save(tmp_path / "network.keras")

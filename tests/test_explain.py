@@ -10,9 +10,9 @@ import pytest
 from keras import layers
 
 from helpers import architectures, explain
+from tests.conftest import keras_and_numpy_2
 
-# TensorFlow's variables, when Keras saves those that are no weights.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)
 
