@@ -7,7 +7,7 @@ try:
 except ModuleNotFoundError as error:  # another Python than the course's
     print(
         f"python -m helpers: this Python has no package '{error.name}'. Run `make setup`, then use .venv/bin/python "
-        "(with conda: the environment of environment.yml).",
+        "(with conda, or on Windows: see README.md, Windows and conda).",
         file=sys.stderr,
     )
     sys.exit(2)

@@ -12,7 +12,6 @@ import os
 import platform
 import re
 import shutil
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -27,14 +26,15 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).parents[1]
 DISTRIBUTION = "image-classification-course"
 PICTURES = 2000  # of a pass
-MEASURED = 480  # pictures; the rest is inferred
-BATCH = 32
+BATCHES = 15  # that are measured; the rest is inferred
 QUIET_PASS = 9.0  # seconds on a quiet machine with two cores: what stated minutes are for
 PYTHONS = ((3, 11), (3, 13))  # first and last
 GIGABYTE = 1e9
 LEAST_DISK = 0.5 * GIGABYTE  # the drawn pictures, the features of all lessons, a few models
 LEAST_MEMORY = 3 * GIGABYTE  # not in use by other programs
 SHOWN = ("tensorflow", "keras", "numpy", "jupyterlab")  # versions to name in a report
+INSTALL = "python -m pip install --editable ."
+CONDA = "In the course's folder: conda env create --file environment.yml; the next steps: README.md, Windows and conda"
 OWN_DATA, REAL_DATA = "synthetic_pets", "cats_vs_dogs"
 
 
@@ -215,17 +215,9 @@ def measure_pass(network: "keras.Model | None" = None) -> float:
     Args:
         network: EfficientNetLite0 for 160 x 160 pixels, if you have built it already.
     """
-    network = network or _build_network()  # loads TensorFlow, without its remarks
-    import numpy as np
-    import tensorflow as tf
+    from helpers import backbones
 
-    pictures = tf.constant(np.random.default_rng(0).integers(0, 256, (BATCH, 160, 160, 3)), dtype=tf.float32)
-    forward = tf.function(lambda batch: network(batch, training=False))
-    forward(pictures)  # traced, and every buffer allocated
-    start = time.perf_counter()
-    for _ in range(MEASURED // BATCH):
-        forward(pictures)
-    return (time.perf_counter() - start) * PICTURES / MEASURED
+    return PICTURES * backbones.time_picture(network or _build_network(), batches=BATCHES)
 
 
 # --- the lessons -------------------------------------------------------------------------------------------------
@@ -279,16 +271,17 @@ def find_problems(machine: Machine) -> list[Problem]:
 
 def _find_problems(machine: Machine) -> Iterator[Problem]:
     first, last = (".".join(map(str, python)) for python in PYTHONS)
+    on_windows = machine.system.startswith("Windows")  # where there is no make
     if not PYTHONS[0] <= tuple(map(int, machine.python.split(".")[:2])) <= PYTHONS[1]:
         yield Problem(
             what=f"Python {machine.python}, expected {first} to {last}.",
-            mend=f"Install Python {last}, then: make clean setup PYTHON=python{last}",
+            mend=CONDA if on_windows else f"Install Python {last}, then: make clean setup PYTHON=python{last}",
             needed=True,
         )
     if not machine.packages:
         yield Problem(
             what="The course is not installed as a package, so the versions of others were not checked.",
-            mend="In the course's folder: make setup, or: python -m pip install --editable .",
+            mend=f"In the course's folder: {'' if on_windows else 'make setup, or: '}{INSTALL}",
             needed=False,
         )
     for package in machine.packages:
@@ -305,7 +298,7 @@ def _find_problems(machine: Machine) -> Iterator[Problem]:
     if not machine.lessons:
         yield Problem(
             what="The notebooks are not here: the package was installed without them.",
-            mend="Clone the course, then, in its folder: python -m pip install --editable .",
+            mend=f"Clone the course, then, in its folder: {INSTALL}",
             needed=False,
         )
 

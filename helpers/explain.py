@@ -14,6 +14,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
+from helpers import architectures
+
 ACTIVATIONS = (layers.Activation, layers.ReLU, layers.LeakyReLU, layers.ELU, layers.PReLU)
 POOLING = (layers.MaxPooling2D, layers.AveragePooling2D)
 OCCLUDED_AT_A_TIME = 32  # copies of a picture
@@ -235,12 +237,8 @@ def _kernel(layer: keras.Layer) -> np.ndarray:
 
 
 def _layers(model: keras.Model) -> Iterator[keras.Layer]:
-    """The layers of a model in their order, those of the models inside it in their place."""
-    for layer in model.layers:
-        if _is_open(layer):
-            yield from _layers(layer)
-        else:
-            yield layer
+    """The layers that can be looked into; a network that cannot be counts as one."""
+    return architectures.walk_layers(model, enters=_is_open)
 
 
 def _is_open(layer: keras.Layer) -> bool:

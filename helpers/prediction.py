@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from helpers import cleaning, datasets, files, training
+from helpers import architectures, cleaning, datasets, files, training
 from helpers._quiet import without_remarks
 
 BATCHES_AT_A_TIME = 4
@@ -187,9 +187,8 @@ def _load_hdf5(path: Path) -> keras.Model:
 def _add_scaling(model: keras.Model, scaling: str | None, *, what: str) -> keras.Model:
     """Put the scaling of pixels before a model, or make sure that it is inside."""
     if scaling is None:
-        if any(
-            isinstance(layer, (keras.layers.Rescaling, keras.layers.Normalization)) for layer in _find_layers(model)
-        ):
+        scalers = (keras.layers.Rescaling, keras.layers.Normalization)
+        if any(isinstance(layer, scalers) for layer in architectures.walk_layers(model)):
             return model
         raise ValueError(
             f"Received {what}, a model without a layer that scales pixels, expected to know what it was trained on. "
@@ -199,14 +198,6 @@ def _add_scaling(model: keras.Model, scaling: str | None, *, what: str) -> keras
         raise ValueError(f"Received scaling {scaling!r}, expected one of {list(SCALINGS)}. Choose as in training.")
     scale, offset = SCALINGS[scaling]
     return keras.Sequential([keras.Input(model.input_shape[1:]), keras.layers.Rescaling(scale, offset), model])
-
-
-def _find_layers(model: keras.Model) -> Iterator[keras.Layer]:
-    """The layers of a model and of the models inside it."""
-    for layer in model.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _find_layers(layer)
 
 
 def _check_format(path: Path) -> None:

@@ -6,12 +6,10 @@ frozen (see `backbones.unfreeze_top`). The bottom gives the same for a picture i
 """
 
 import math
-import time
 from dataclasses import dataclass
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 from helpers import backbones, features, files, training
 
@@ -110,17 +108,7 @@ def estimate_seconds(network: keras.Model, *, from_name: str, num_train: int, nu
         num_train: pictures that learn, each with its mirror image.
         num_others: pictures whose maps are only judged.
     """
-    bottom, top = (_time_picture(part) for part in backbones.split_at(network, from_name))
+    bottom, top = map(backbones.time_picture, backbones.split_at(network, from_name))
     rows = 2 * num_train
     # Forward, and the gradients of the maps and of the weights, which cost as much again each.
     return (rows + num_others) * bottom + (3 * EPOCHS * rows + num_others) * top
-
-
-def _time_picture(network: keras.Model) -> float:
-    """Return the seconds that one picture takes in a batch."""
-    answer = tf.function(lambda batch: network(batch, training=False))
-    batch = tf.zeros((BATCH, *network.input_shape[1:]))
-    answer(batch)  # traced, and every buffer allocated
-    start = time.perf_counter()
-    answer(batch)
-    return (time.perf_counter() - start) / BATCH

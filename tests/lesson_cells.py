@@ -55,12 +55,12 @@ def run_lesson(number: str, *, without: Collection[str] = (), **parameters: Any)
 
     Args:
         number: of the notebook.
-        without: ids of cells to leave out.
+        without: tags and ids of cells to leave out.
         parameters: values for its cell tagged `parameters`.
     """
     namespace: dict[str, Any] = {"__name__": "lesson"}
     for cell in read_cells(find_notebook(number)):
-        if cell.id in without:
+        if not {cell.id, *cell.metadata.get("tags", [])}.isdisjoint(without):
             continue
         exec(compile(cell.source, f"cell {cell.id}", "exec"), namespace)
         if "parameters" in cell.metadata.get("tags", []):

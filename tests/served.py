@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import tarfile
 import threading
 import zipfile
@@ -11,10 +12,21 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import numpy as np
+import pytest
 import tensorflow_datasets as tfds
 from etils import epath
 from PIL import Image
+from tenacity import wait_none
 from tensorflow_datasets.core.download import checksums
+
+from helpers import downloads
+
+
+def come_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not wait between attempts at a download, and do not ask a proxy for the loopback address."""
+    monkeypatch.setattr(downloads._ask_for_rest.retry, "wait", wait_none())
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
 
 
 class Host:

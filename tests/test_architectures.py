@@ -30,7 +30,7 @@ PARAMETERS = {
     "build_cnn_e": ({}, 637_454),
     # convolutions 1,145,408, four numbers a channel of normalisation 3,584, then 256 values to 300 units, to 10
     "build_cnn_e_normalised": ({}, 1_229_102),
-    "build_efficientnet_lite": ({"num_classes": 1000}, 4_694_024),
+    "build_efficientnet_lite": ({}, 4_694_024),
     "build_googlenet": ({}, 6_998_552),  # as in the authors' group's model for Caffe
     "build_lenet5": ({}, 60_850),  # 60,000 in the paper, 850 of our last layer
     "build_resnet50": ({}, 25_636_712),  # this and VGG's: keras.applications
@@ -386,7 +386,7 @@ def test_rounded_filters(filters):
     ("width", "depth", "parameters"), [(1.0, 1.0, 4_694_024), (1.0, 1.1, 5_470_344), (1.1, 1.2, 6_150_168)]
 )
 def test_efficientnet_lite_has_the_parameters_of_the_original(width, depth, parameters):
-    model = architectures.build_efficientnet_lite(num_classes=1000, width=width, depth=depth)
+    model = architectures.build_efficientnet_lite(width=width, depth=depth)
     assert model.count_params() == parameters
     assert not model.compiled
 
@@ -399,6 +399,8 @@ def test_efficientnet_lite_layers():
     assert model.get_layer("dropout").rate == 0.4
     assert model.output_shape == (None, 3)
     assert {layer.epsilon for layer in model.layers if hasattr(layer, "epsilon")} == {1e-3}
+    bare = architectures.build_efficientnet_lite(input_shape=(64, 96, 3), include_top=False)
+    assert bare.output_shape == (None, 2, 3, 1280)
 
 
 def test_efficientnet_lite_gives_probabilities_of_raw_pictures():

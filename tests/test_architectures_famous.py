@@ -108,6 +108,17 @@ def build(block, shape: tuple[int, int, int], *arguments, **options) -> keras.Mo
     return keras.Model(inputs, block(inputs, *arguments, name="block", **options))
 
 
+def test_normalised_a_vgg_block_starts_and_is_named_as_a_normalised_convolution() -> None:
+    keras.utils.set_random_seed(0)
+    block = build(architectures.vgg_block, (8, 8, 3), 4, convolutions=1, normalise=True)
+    keras.utils.set_random_seed(0)
+    inputs = keras.Input((8, 8, 3))
+    alone = keras.Model(inputs, architectures.normalised_convolution(inputs, 4, name="block_conv1"))
+    assert [layer.name for layer in block.layers[1:-1]] == [layer.name for layer in alone.layers[1:]]
+    for ours, theirs in zip(block.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_the_inception_module_stacks_four_branches() -> None:
     model = build(architectures.inception_module, (5, 7, 6), (1, 2, 3, 4, 5, 6))
     assert model.output_shape == (None, 5, 7, 1 + 3 + 5 + 6)

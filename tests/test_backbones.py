@@ -16,13 +16,12 @@ import pytest
 import skimage
 
 from helpers import backbones
+from tests.conftest import keras_and_numpy_2
 
 REFERENCE = Path(__file__).parent / "reference"
 SIZES = ((224, 224), (160, 160), (97, 130))
 KERAS_HOME = Path(os.environ.get("KERAS_HOME", ""))
 NAMES = [name for name in backbones.available() if "_" not in name and "Lite" not in name]
-# Keras 3 with NumPy 2 warns whenever it saves a model.
-saves = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 CATS = {"tabby", "tiger cat", "Persian cat", "Siamese cat", "Egyptian cat"}
 
 
@@ -158,7 +157,7 @@ def test_the_size_is_the_one_of_training(name, size):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@saves
+@keras_and_numpy_2
 def test_scaling_is_that_of_keras_and_reloads(name, tmp_path):
     # Keras lists MobileNetV3's two sizes in no module of their own.
     modules = {"mobilenet_v3": ["MobileNetV3Small", "MobileNetV3Large"]}
@@ -317,7 +316,7 @@ def test_only_frozen_batch_normalisation_keeps_its_statistics_in_fit(frozen):
 # Saved models
 
 
-@saves
+@keras_and_numpy_2
 def test_saved_models_need_only_keras(tmp_path):
     pictures = draw_noise(64, 64)
     np.save(tmp_path / "pictures.npy", pictures)

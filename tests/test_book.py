@@ -64,6 +64,15 @@ def test_pages_replace_nothing(tmp_path: Path) -> None:
     assert mine.read_text() == "mine"
 
 
+def test_a_picture_without_a_text_is_named() -> None:
+    with_text = new_output("display_data", {"image/png": "x"}, metadata={"image/png": {"alt": "A cat."}})
+    without = new_output("display_data", {"image/png": "x"})
+    cells = [new_markdown_cell("# 01"), new_code_cell(outputs=[with_text]), new_code_cell(outputs=[without])]
+    stage.require_alt_texts(new_notebook(cells=cells[:2]), name="01_a.ipynb")
+    with pytest.raises(ValueError, match=r"^Received 01_a.ipynb, whose cell 3 shows a picture without a text"):
+        stage.require_alt_texts(new_notebook(cells=cells), name="01_a.ipynb")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [([], "required: FOLDER"), (["a_file"], "no file can be written"), (["a_file/x"], "no file can be written")],

@@ -21,9 +21,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from conftest import MakeFolder
 from helpers import commands, prediction, training
+from tests.conftest import keras_and_numpy_2
 
-# Keras saves its weights in a way that NumPy 2 calls outdated.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 NAMES = ("cat", "[red]dog[/red]")  # rich takes brackets for a command, if it is let
 # The file system of Windows knows fewer names.
@@ -374,7 +374,7 @@ def test_student_writes_a_course_for_nbgrader(capsys) -> None:
     output, error = capsys.readouterr()
     names = ("01_images_as_arrays", "04_folders_to_batches")
     assert output.splitlines() == [str(Path("course", "source", name, f"{name}.ipynb")) for name in names]
-    assert "nbgrader generate_assignment" in error
+    assert "nbgrader generate_assignment NAME (docs/teaching.md, Marking)" in error
     assert Path("course/nbgrader_config.py").is_file()
     assert all('DATASET = \\"my_photos\\"' in Path(line).read_text("utf-8") for line in output.splitlines())
 

@@ -10,10 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from served import Handler, Host, ServedSquares, answering, breaking, make_zip, picture_files, register, serving, whole
-from tenacity import wait_none
+from served import (
+    Handler,
+    Host,
+    ServedSquares,
+    answering,
+    breaking,
+    come_at_once,
+    make_zip,
+    picture_files,
+    register,
+    serving,
+    whole,
+)
 
-from helpers import commands, datasets, downloads
+from helpers import commands, datasets
 
 CALLED = "python -m helpers data: "
 
@@ -22,9 +33,7 @@ CALLED = "python -m helpers data: "
 def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "data"))
-    monkeypatch.setattr(downloads._ask_for_rest.retry, "wait", wait_none())
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
+    come_at_once(monkeypatch)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from keras import layers
 
 from helpers import architectures
+from tests.conftest import keras_and_numpy_2
 
 
 def wrap(*stack, shape=(6, 8, 3)) -> keras.Sequential:
@@ -35,7 +36,7 @@ def test_batch_normalisation_has_four_numbers_per_channel_to_store():
     assert architectures.count_parameter_bytes(wrap(layers.BatchNormalization())) == 4 * 4 * 3
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # in Keras
+@keras_and_numpy_2
 def test_a_saved_network_takes_the_bytes_of_its_parameters(tmp_path):
     model = architectures.build_cnn_d()
     model.save(tmp_path / "network.keras")
@@ -66,9 +67,7 @@ def test_all_costs_at_once():
 )
 def test_efficientnet_lite_costs_what_was_published(width, depth, size, millions):
     # tensorflow/tpu, models/official/efficientnet/lite/README.md, column MAdds, which counts more than kernels.
-    model = architectures.build_efficientnet_lite(
-        input_shape=(size, size, 3), num_classes=1000, width=width, depth=depth
-    )
+    model = architectures.build_efficientnet_lite(input_shape=(size, size, 3), width=width, depth=depth)
     assert architectures.count_multiply_adds(model) / 1e6 == pytest.approx(millions, rel=0.06)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -94,6 +95,14 @@ def test_each_problem_is_named_with_what_mends_it(kind: str) -> None:
     text = "\n".join(doctor.describe(machine))
     assert f"{'Missing' if needed else 'Note'}: {problem.what}\n    {problem.mend}" in text
     assert ("All that the course needs is here." in text) != needed
+
+
+@pytest.mark.parametrize("kind", UNWELL)
+def test_on_windows_nobody_is_sent_to_make(kind: str) -> None:
+    (problem,) = doctor.find_problems(replace(UNWELL[kind][0], system="Windows AMD64"))
+    assert not re.search("make (clean|setup)", problem.mend)
+    if kind == "old Python":
+        assert "conda env create --file environment.yml" in problem.mend
 
 
 def test_what_the_course_needs_comes_first() -> None:

@@ -29,6 +29,7 @@ from served import (
     ServedSquares,
     answering,
     breaking,
+    come_at_once,
     endless,
     make_tar,
     make_zip,
@@ -40,7 +41,6 @@ from served import (
     whole,
     without_ranges,
 )
-from tenacity import wait_none
 
 from helpers import downloads
 
@@ -50,10 +50,7 @@ PAGE = b"<html>Please log in</html>"
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Do not wait between attempts, and do not ask a proxy for the loopback address."""
-    monkeypatch.setattr(downloads._ask_for_rest.retry, "wait", wait_none())
-    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
-        monkeypatch.delenv(name)
+    come_at_once(monkeypatch)
 
 
 @pytest.fixture

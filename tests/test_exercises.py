@@ -14,11 +14,11 @@ from helpers import checks
 from helpers.checks._runner import CheckError
 from helpers.checks._runner import Exercise as Check
 from helpers.commands import notebooks, student
+from tests.conftest import keras_and_numpy_2
 from tests.lesson_cells import read_cells, read_imports
 from tests.other_answers import RIGHT, WRONG
 
-# Keras builds models in a way that NumPy 2 calls outdated.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 
 class Exercise(NamedTuple):

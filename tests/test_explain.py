@@ -10,9 +10,9 @@ import pytest
 from keras import layers
 
 from helpers import architectures, explain
+from tests.conftest import keras_and_numpy_2
 
-# TensorFlow's variables, when Keras saves those that are no weights.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (16, 12, 3), dtype=np.uint8)
 
@@ -148,7 +148,7 @@ def test_activation_maps_are_taken_behind_the_activation(block, expected: list[s
 
 
 def test_a_deep_backbone_with_branches_inside_a_model() -> None:
-    backbone = architectures.build_efficientnet_lite(input_shape=(64, 64, 3))
+    backbone = architectures.build_efficientnet_lite(input_shape=(64, 64, 3), include_top=False)
     inputs = keras.Input((64, 64, 3))
     model = keras.Model(inputs, layers.GlobalAveragePooling2D()(backbone(inputs, training=False)))
     picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)

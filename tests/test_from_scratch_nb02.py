@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from sklearn.datasets import load_digits
 
+from tests.conftest import keras_and_numpy_2
 from tests.lesson_cells import MOST_LINES, count_lines, find_notebook, read_cells, run_cells
 
 NOTEBOOK = find_notebook("02")
@@ -26,8 +27,7 @@ NAMES = {
     "draw_batches",
 }
 
-# Keras builds models in a way that NumPy 2 calls outdated.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 
 LESSON = run_cells("02", imports=False, np=np)  # with nothing but NumPy: what they use they must define

@@ -14,10 +14,9 @@ import pytest
 from PIL import Image
 
 from helpers import datasets, prediction, training
-from tests.conftest import draw_noise
+from tests.conftest import draw_noise, keras_and_numpy_2
 
-# Keras 3 with NumPy 2 warns whenever it saves a model.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 CLASS_NAMES = ("고양이", "Hündin & Welpe", 'a "b"\\c')
 
 

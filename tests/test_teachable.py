@@ -10,9 +10,9 @@ from PIL import Image
 
 from helpers import prediction, teachable
 from helpers.teachable import TeachableMachine
+from tests.conftest import keras_and_numpy_2
 
-# Keras saves its weights in a way that NumPy 2 calls outdated.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 COLOURS = {"red": (200, 40, 40), "green": (40, 200, 40), "blue": (40, 40, 200)}
 

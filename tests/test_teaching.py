@@ -19,9 +19,9 @@ from helpers import commands, datasets, prediction, training, tuning
 from helpers.commands.report import describe_confusion, write_report
 from helpers.commands.teach import PENALTIES, TeachResult, choose_penalty, describe_data, teach
 from helpers.features import Features, FeatureSets
+from tests.conftest import keras_and_numpy_2
 
-# Keras saves its weights in a way that NumPy 2 calls outdated.
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+pytestmark = keras_and_numpy_2
 
 RED, BLUE = (180, 70, 70), (70, 70, 180)
 HOSTILE = '<b>red & "co"'  # a class name that a page must not take for HTML

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from helpers import training
+from tests.conftest import keras_and_numpy_2
 
 ROOT = Path(__file__).resolve().parents[1]
 unhurried = settings(deadline=None)  # a busy machine is no failure
@@ -256,9 +257,6 @@ def test_repeating_needs_different_seeds(seeds: list[int]) -> None:
 
 # --- An interrupted training --------------------------------------------------------------------------------
 
-# Keras' own saving, in ModelCheckpoint.
-saves = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
-
 
 class PowerCut(Exception):  # noqa: N818 - it is no error of the program's
     """What ends a training in the middle."""
@@ -320,7 +318,7 @@ def lower(epoch: int, rate: float) -> float:
     return 0.01 if epoch == 2 else rate
 
 
-@saves
+@keras_and_numpy_2
 @pytest.mark.parametrize("damaged", [False, True], ids=["whole", "the last file damaged"])
 def test_what_kerass_backup_keeps(damaged: bool, tmp_path: Path) -> None:
     """Weights, optimizer, the learning rate as it was lowered, the epoch; and the log goes on."""
@@ -339,7 +337,7 @@ def test_what_kerass_backup_keeps(damaged: bool, tmp_path: Path) -> None:
     assert not (folder / "backup").exists(), "what is over is cleared away"
 
 
-@saves
+@keras_and_numpy_2
 def test_what_kerass_backup_forgets(tmp_path: Path) -> None:
     """The other callbacks count anew, so a best model is overwritten by a worse one unless the best so far is told."""
 
@@ -375,7 +373,7 @@ def test_a_data_set_without_a_batch_cannot_be_evaluated() -> None:
         training.evaluate(model, make_batches().take(0))
 
 
-@saves
+@keras_and_numpy_2
 def test_the_callbacks_have_the_monitor_and_the_patience_asked_for(tmp_path: Path) -> None:
     best, slower, stop = training.checkpoint_callbacks(tmp_path / "new" / "deep", monitor="val_accuracy", patience=5)
     assert {callback.monitor for callback in (best, slower, stop)} == {"val_accuracy"}

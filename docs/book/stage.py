@@ -29,7 +29,8 @@ def stage_book(target: Path) -> None:
     """Write lessons, texts and the notebooks to download into `target`, a new or an empty folder, whole or not at all.
 
     Raises:
-        ValueError: if something is in `target`: pages have the names of lessons and texts, and would replace them.
+        ValueError: if something is in `target`: pages have the names of lessons and texts, and would replace them; or
+            if a lesson has a picture without a text for those who cannot see it.
     """
     files.require_writable(target)
     if target.exists() and any(target.iterdir()):
@@ -44,7 +45,9 @@ def _write_pages(target: Path) -> None:
     lessons = find_notebooks()
     texts = [path for pattern in TEXTS for path in sorted(ROOT.glob(pattern))]
     for path in lessons:
-        page = make_page(read_notebook(path))
+        solved = read_notebook(path)
+        require_alt_texts(solved, name=path.name)
+        page = make_page(solved)
         for cell in page.cells:
             if cell.cell_type == "markdown":
                 cell.source = unlink_files(cell.source, page=path, pages=[*lessons, *texts])
@@ -55,6 +58,17 @@ def _write_pages(target: Path) -> None:
         _write(target / path.relative_to(ROOT), text)
     shutil.copy(Path(__file__).with_name("index.md"), target)
     write_student_edition(lessons, output=target / "downloads")
+
+
+def require_alt_texts(lesson: NotebookNode, *, name: str) -> None:
+    """Raise a ValueError where a picture has no text for those who cannot see it, which its page is to show."""
+    for number, cell in enumerate(lesson.cells, start=1):
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}) and not output.metadata.get("image/png", {}).get("alt"):
+                raise ValueError(
+                    f"Received {name}, whose cell {number} shows a picture without a text, expected one for those who "
+                    "cannot see it. Show it with plotting.display_figure(figure, alt=...); store the lesson again."
+                )
 
 
 def make_page(solved: NotebookNode) -> NotebookNode:

@@ -11,6 +11,7 @@ forget to. The models come uncompiled: the loss and the optimizer are the lesson
 - ``_lenet``, ``_vgg``, ``_googlenet``, ``_resnet``: the famous ones
 - ``_small``: of each famous kind a small one, to compare them
 - ``_cost``: what one picture costs
+- ``_walk``: all layers of a model, those of models inside it too
 """
 
 from helpers.architectures._blocks import (
@@ -53,6 +54,7 @@ from helpers.architectures._source_notes import (
     build_cnn_e_normalised,
 )
 from helpers.architectures._vgg import build_vgg16, build_vgg19, vgg_block
+from helpers.architectures._walk import walk_layers
 
 __all__ = [
     "Costs",
@@ -92,4 +94,5 @@ __all__ = [
     "start",
     "subtract_mean_bgr",
     "vgg_block",
+    "walk_layers",
 ]

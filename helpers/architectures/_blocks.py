@@ -5,6 +5,7 @@ layers begin.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 from keras import KerasTensor, layers
@@ -81,29 +82,20 @@ def normalised_block(
     >>> normalised_block(keras.Input((96, 96, 3)), 32, name="block1").shape
     (None, 48, 48, 32)
     """
-    x = normalised_convolution(x, filters, name=name, initializer=initializer, l2=l2)
+    x = normalised_convolution(
+        x,
+        filters,
+        kernel_initializer=clone_initializer(initializer),
+        kernel_regularizer=l2_regularizer(l2),
+        name=name,
+    )
     return layers.MaxPooling2D(name=f"{name}_pool")(x)  # (b, h, w, filters) -> (b, h // 2, w // 2, filters)
 
 
-def normalised_convolution(
-    x: KerasTensor,
-    filters: int,
-    *,
-    name: str,
-    initializer: str | keras.Initializer = "he_normal",
-    l2: float = 0.0,
-    use_bias: bool = False,
-) -> KerasTensor:
-    """Convolution of 3 x 3 pixels, batch normalisation (which makes a bias pointless), ReLU; no pooling."""
-    x = layers.Conv2D(
-        filters,
-        3,
-        padding="same",
-        use_bias=use_bias,
-        kernel_initializer=clone_initializer(initializer),
-        kernel_regularizer=l2_regularizer(l2),
-        name=f"{name}_conv",
-    )(x)  # (b, h, w, c) -> (b, h, w, filters)
+def normalised_convolution(x: KerasTensor, filters: int, size: int = 3, *, name: str, **options: Any) -> KerasTensor:
+    """Convolution (with options of `Conv2D`), batch normalisation (which makes a bias pointless), ReLU; no pooling."""
+    options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"} | options
+    x = layers.Conv2D(filters, size, name=f"{name}_conv", **options)(x)  # (b, h, w, c) -> (b, h, w, filters)
     x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_bn")(x)
     return layers.ReLU(name=f"{name}_relu")(x)
 
@@ -112,19 +104,9 @@ def convolve_relu(
     x: KerasTensor, filters: int, size: int, *, strides: int = 1, normalise: bool = False, name: str
 ) -> KerasTensor:
     """Convolution and ReLU, with batch normalisation between them or without."""
-    if not normalise:
-        return layers.Conv2D(filters, size, strides=strides, padding="same", activation="relu", name=name)(x)
-    x = layers.Conv2D(
-        filters,
-        size,
-        strides=strides,
-        padding="same",
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=name,
-    )(x)
-    x = layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_bn")(x)
-    return layers.ReLU(name=f"{name}_relu")(x)
+    if normalise:
+        return normalised_convolution(x, filters, size, strides=strides, name=name)
+    return layers.Conv2D(filters, size, strides=strides, padding="same", activation="relu", name=name)(x)
 
 
 def separable_block(x: KerasTensor, filters: int, *, name: str) -> KerasTensor:

@@ -1,12 +1,13 @@
 """What a network costs: numbers to store, arithmetic and memory for one picture."""
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
 import numpy as np
 from keras import layers
+
+from helpers.architectures._walk import walk_layers
 
 
 class Costs(NamedTuple):
@@ -55,7 +56,7 @@ def count_multiply_adds(model: keras.Model) -> int:
     >>> count_multiply_adds(build_cnn_d())  # 148 x 148 x 864 + 72 x 72 x 18432 + 34 x 34 x 73728 + 36992
     199743104
     """
-    return _sum_over_layers(model, _count_multiply_adds)
+    return sum(map(_count_multiply_adds, walk_layers(model)))
 
 
 def count_activation_bytes(model: keras.Model) -> int:
@@ -71,14 +72,7 @@ def count_activation_bytes(model: keras.Model) -> int:
     >>> count_activation_bytes(model)  # twice 8 x 8 x 5 numbers of 4 bytes
     2560
     """
-    return _sum_over_layers(model, _count_output_bytes)
-
-
-def _sum_over_layers(model: keras.Model, count: Callable[[keras.Layer], int]) -> int:
-    """Sum a count over a model's layers, those of models inside it too."""
-    return sum(
-        _sum_over_layers(layer, count) if isinstance(layer, keras.Model) else count(layer) for layer in model.layers
-    )
+    return sum(map(_count_output_bytes, walk_layers(model)))
 
 
 def _count_output_bytes(layer: keras.Layer) -> int:

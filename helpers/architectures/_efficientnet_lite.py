@@ -25,7 +25,8 @@ _STAGES = (
 def build_efficientnet_lite(
     *,
     input_shape: Shape = (224, 224, 3),
-    num_classes: int | None = None,
+    num_classes: int = 1000,
+    include_top: bool = True,
     width: float = 1.0,
     depth: float = 1.0,
     dropout: float = 0.2,
@@ -34,18 +35,18 @@ def build_efficientnet_lite(
 
     Args:
         input_shape: (height, width, 3) of the raw pictures, RGB from 0 to 255; None for a side that may vary.
-        num_classes: number of classes of the head; None leaves the head out.
+        num_classes: units of the softmax at the end.
+        include_top: whether the head follows; without it a map (batch, height / 32, width / 32, 1280) comes out.
         width: factor on the channels of each stage (1.0 for Lite0 and Lite1, 1.1 for Lite2).
         depth: factor on the blocks of each stage (1.0 for Lite0, 1.1 for Lite1, 1.2 for Lite2).
         dropout: share of features that the head drops during training.
 
     Returns:
-        Uncompiled model: pictures to a feature map (batch, height / 32, width / 32, 1280), or to probabilities
-        (batch, num_classes). Layers: `preprocessing`, `stem_*`, `block1a_*` to `block7a_*` (stage and letter),
-        `top_*`, and with a head `pool`, `dropout`, `logits`, `probabilities`. The original also drops whole blocks at
-        random in training (stochastic depth); this one does not.
+        Uncompiled model: pictures to probabilities (batch, num_classes). Layers: `preprocessing`, `stem_*`,
+        `block1a_*` to `block7a_*` (stage and letter), `top_*`, `pool`, `dropout`, `logits`, `probabilities`. The
+        original also drops whole blocks at random in training (stochastic depth); this one does not.
 
-    >>> build_efficientnet_lite(num_classes=1000).count_params()
+    >>> build_efficientnet_lite().count_params()
     4694024
     """
     pictures, x = start(input_shape, scale=1 / 127.5, offset=-1.0)
@@ -55,7 +56,7 @@ def build_efficientnet_lite(
     deeper = (stage._replace(blocks=math.ceil(stage.blocks * depth)) for stage in middle)
     x = stack_stages(x, (first, *deeper, last), width=width)
     x = convolve(x, 1280, name="top")  # (b, h, w, 320) -> (b, h, w, 1280)
-    if num_classes is not None:
+    if include_top:
         x = layers.GlobalAveragePooling2D(name="pool")(x)  # (b, h, w, 1280) -> (b, 1280)
         x = layers.Dropout(dropout, name="dropout")(x)
         x = layers.Dense(num_classes, name="logits")(x)

@@ -108,8 +108,9 @@ def build_cnn_e_normalised(*, num_classes: int = 10) -> keras.Model:
     pictures, x = start((32, 32, 3))
     for number, filters in enumerate((64, 128, 256), start=1):
         for half in (1, 2):
-            l2 = 0.0 if number == half == 1 else 1e-5
-            x = normalised_convolution(x, filters, name=f"block{number}_{half}", l2=l2, use_bias=True)
+            penalty = l2_regularizer(0.0 if number == half == 1 else 1e-5)
+            name = f"block{number}_{half}"
+            x = normalised_convolution(x, filters, kernel_regularizer=penalty, use_bias=True, name=name)
         x = layers.MaxPooling2D(name=f"block{number}_pool")(x)
     x = flatten_or_average(x, "average")  # (b, 4, 4, 256) -> (b, 256)
     x = layers.Dropout(0.5, name="dropout1")(x)

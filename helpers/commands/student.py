@@ -75,7 +75,7 @@ def write_students(options: argparse.Namespace) -> int:
     if editions.left:
         print("To begin one anew, and lose that work: name it and add --force.", file=sys.stderr)
     if options.nbgrader:
-        print("Next, in that folder: nbgrader generate_assignment NAME, as the README says.", file=sys.stderr)
+        print("Next, in that folder: nbgrader generate_assignment NAME (docs/teaching.md, Marking).", file=sys.stderr)
     return 0
 
 
