@@ -135,7 +135,8 @@ def through_predict(folder: Path) -> Answer:
         return Answer(None, {}, refused=error)
     rows = [row["file"] for row in csv.DictReader(io.StringIO(output))]
     assert len(rows) == len(set(rows)), "each file is answered once"
-    problems = re.findall(r"^Not read: (.*?) \((.*)\)\.$", error, re.MULTILINE)
+    # On a slow machine a progress bar was there first, and was wiped: the line begins where it stood.
+    problems = re.findall(r"(?:^|\r)Not read: (.*?) \((.*)\)\.$", error, re.MULTILINE)
     assert code == bool(problems)
     return Answer({shown(row, folder) for row in rows}, {shown(file, folder): reason for file, reason in problems})
 
