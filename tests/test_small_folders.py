@@ -19,16 +19,6 @@ from tests import lesson_cells, small_folders
 from tests.conftest import catch_figures
 
 LESSONS = [path.stem[:2] for path in notebooks.find_notebooks() if path.stem[:2] not in lesson_cells.NUMBERS_ONLY]
-# Costly cells that see no picture of the folder: by their tag, or by their ids.
-WITHOUT_PICTURES = [
-    "without-pictures",
-    *("11-009", "11-013", "11-015", "11-017", "11-025", "11-026"),
-    *("14-036", "14-037", "14-052", "14-054", "14-056", "14-063", "14-065", "14-066", "14-072", "14-073", "14-075"),
-    *("14-086", "14-088"),
-    *("13-046", "13-047", "13-053", "13-054", "13-056", "13-057", "13-058", "13-074"),
-    *("12-011", "12-013", "12-015", "12-016", "12-089", "12-091", "12-092"),
-    *("12-084", "12-086", "12-087"),  # shows what graphs remember of `compile`; here there are none
-]
 
 
 @pytest.fixture
@@ -64,7 +54,7 @@ def test_a_lesson_runs_on_24_grayscale_pictures_of_classes_1_and_10(number: str,
     path = lesson_cells.find_notebook(number)
     parameters = notebooks.profile_parameters("smoke")[path.stem] | {"DATASET": str(folder), "IMAGE_SIZE": 32}
     short = {name: 1 for name in ("EPOCHS", "FEW_EPOCHS", "COMPARE_EPOCHS", "CNN_STEPS") if name in parameters}
-    names = lesson_cells.run_lesson(number, without=WITHOUT_PICTURES, **parameters | short)
+    names = lesson_cells.run_lesson(number, without=["without-pictures"], **parameters | short)
     (data,) = [value for name, value in names.items() if name in ("data", "dataset") and hasattr(value, "class_names")]
     assert data.class_names == ("1", "10")
     assert sum(data.counts.values()) == 24
