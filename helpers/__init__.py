@@ -31,7 +31,7 @@ Where to look:
 - ``prediction``: save a classifier, load it or another one, label files with it
 - ``explain``: what a network's filters look like, what they find in a picture, and which places decide
 - ``plotting``: every figure, each with a text for readers who cannot see it
-- ``checks``: the checks behind the exercises, one module a notebook
+- ``checks``: the checks behind the exercises, one module per notebook
 - ``doctor``: what this machine has, how long the lessons run here, what is missing
 - ``teachable``: a teachable machine: named classes, pictures in, a classifier out
 - ``teachable_widget``: its face in a notebook, with upload and webcam

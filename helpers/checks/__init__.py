@@ -1,4 +1,4 @@
-"""Checks for the exercises: one module a notebook, named after it (`nb01`, `nb11`, ...).
+"""Checks for the exercises: one module per notebook, named after it (`nb01`, `nb11`, ...).
 
 A check calls what you wrote, says "Right: ..." when it is, and otherwise raises a `CheckError` whose message names
 the mistake. A check never shows the solution; `checks.nb11.show_solution(3)` does, and

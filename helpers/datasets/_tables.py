@@ -87,7 +87,7 @@ def split_into_folders(
     seed: int = 0,
     link: bool = False,
 ) -> pd.DataFrame:
-    """Copy pictures into `train`, `validation` and `test`, each with one sub-folder a class.
+    """Copy pictures into `train`, `validation` and `test`, each with one sub-folder per class.
 
     The choice depends on the files' names, their classes and the seed, so it is the same on every machine, and keeps
     the classes' shares. Copies of one picture go into the same split, near copies too. The source stays as it is.
