@@ -12,7 +12,9 @@ from PIL import Image
 MakeFolder = Callable[..., Path]
 
 # Keras 3 saves models, and builds some, in a way that NumPy 2 calls outdated.
-keras_and_numpy_2 = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept:DeprecationWarning")
+keras_and_numpy_2 = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+)
 
 
 def draw_noise(seed: int, *, height: int = 10, width: int = 12) -> np.ndarray:

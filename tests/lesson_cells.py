@@ -55,14 +55,15 @@ def run_lesson(number: str, *, without: Collection[str] = (), **parameters: Any)
 
     Args:
         number: of the notebook.
-        without: tags and ids of cells to leave out.
+        without: tags of cells to leave out.
         parameters: values for its cell tagged `parameters`.
     """
     namespace: dict[str, Any] = {"__name__": "lesson"}
     for cell in read_cells(find_notebook(number)):
-        if not {cell.id, *cell.metadata.get("tags", [])}.isdisjoint(without):
+        tags = cell.metadata.get("tags", [])
+        if not set(tags).isdisjoint(without):
             continue
         exec(compile(cell.source, f"cell {cell.id}", "exec"), namespace)
-        if "parameters" in cell.metadata.get("tags", []):
+        if "parameters" in tags:
             namespace |= parameters
     return namespace

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -116,7 +116,7 @@ def wait_for(condition: Callable[[], Any], *, seconds: float = PATIENCE) -> Any:
 class Browser:
     """Chromium, and what it tells a screen reader."""
 
-    def __init__(self, *, flags: list[str] = (), preferences: dict[str, int] | None = None) -> None:
+    def __init__(self, *, flags: Sequence[str] = (), preferences: dict[str, int] | None = None) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = CHROMIUM
         for flag in [*FLAGS, *flags]:

@@ -13,7 +13,7 @@ from tests.lesson_cells import NUMBERS_ONLY
 
 pytestmark = pytest.mark.photos
 
-# Shorter where a lesson is long, and longer where little shows in a short time; its text need not hold then.
+# Shorter where a lesson is long; its text need not hold then.
 FULL = notebooks.profile_parameters("full")
 OTHERWISE = {
     "08_training_better": {"NUM_TRAIN": 640, "EPOCHS": 3},
@@ -23,7 +23,7 @@ OTHERWISE = {
     "13_famous_architectures": {"STEPS": 100, "NUM_SEEDS": 2},
     "14_efficient_architectures": {"NETWORKS": "MobileNetV2 VGG16"},
 }
-# On these the gain of augmentation is known: with all pictures, and as many steps as they need.
+# Longer where a claim is about one folder: with all pictures, and as many steps as they need.
 TO_THE_END = {("10_augmentation", "cat_dog_small"): FULL["10_augmentation"]}
 # What 00 and 15 say of a classifier of drawings: one of photos is better, hardly too sure, or has no cat to name. And
 # in lesson 10's few steps photos of weather are not learned by heart as drawings are: there is less to cure.
