@@ -1,5 +1,6 @@
 """Train and judge: repeatable runs, a head solved in a moment, callbacks for long trainings, one way to evaluate."""
 
+import random
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -286,17 +287,28 @@ def repeat_over_seeds(run: Callable[[int], float], *, seeds: Iterable[int]) -> S
     return SeedResults(values, float(np.mean(values)), float(np.std(values, ddof=1)))
 
 
-def restart(model: keras.Model, fresh: keras.Model) -> None:
-    """Give a compiled model the weights of a fresh one, and empty its optimizer's memory.
+def restart(model: keras.Model, build: Callable[[], keras.Model], *, seed: int) -> None:
+    """Make a compiled model as new: first weights of this seed, dropout from its start, an optimizer without memory.
 
-    For many short trainings of one network: a new model would first be traced anew, which takes longer than they do.
+    For many short trainings of one network. A new model, and any model after `set_seed`, would first be prepared by
+    TensorFlow anew, which takes longer than they do. So would one whose optimizer is still to be built in `fit`.
+
+    Args:
+        model: is changed.
+        build: makes such a model anew, compiled or not.
+        seed: of the first weights and of dropout; the order of the pictures has its own.
     """
-    model.set_weights(fresh.get_weights())
-    if model.optimizer.built:
-        start = model.optimizer.from_config(model.optimizer.get_config())
-        start.build(model.trainable_variables)
-        for variable, first in zip(model.optimizer.variables, start.variables, strict=True):
-            variable.assign(first)
+    random.seed(seed)  # from which Keras draws the seeds of all initializers and dropouts that have none
+    for variable, first in zip(model.variables, build().variables, strict=True):
+        variable.assign(first)
+    optimizer = model.optimizer
+    if not optimizer.built:
+        optimizer.build(model.trainable_variables)
+        return
+    start = optimizer.from_config(optimizer.get_config())
+    start.build(model.trainable_variables)
+    for variable, first in zip(optimizer.variables, start.variables, strict=True):
+        variable.assign(first)
 
 
 def find_learning_rate(

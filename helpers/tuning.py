@@ -73,6 +73,7 @@ def fine_tune(
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING)
     # Compiled to machine code, this would take longer to start than it takes to train.
     classifier.compile(keras.optimizers.Adam(rates), loss, jit_compile=False)
+    classifier.optimizer.build(classifier.trainable_variables)  # in `fit`, the whole would be traced twice for it
     with files.progress(total=epochs * len(rows), unit="batch") as bar:
         tick = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
         classifier.fit(rows, epochs=epochs, callbacks=[tick], verbose=0)

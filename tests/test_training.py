@@ -510,18 +510,20 @@ def test_balanced_accuracy_counts_each_class_the_same() -> None:
 
 
 def test_a_restarted_model_trains_as_a_new_one_does():
-    def build(seed):
-        keras.utils.set_random_seed(seed)
-        return keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
+    def build():
+        hidden = [keras.layers.Dense(8, activation="relu"), keras.layers.Dropout(0.5)]
+        return keras.Sequential([keras.Input((3,)), *hidden, keras.layers.Dense(2, activation="softmax")])
 
     def fit(model):
         return model.fit(rows, labels, epochs=3, batch_size=4, shuffle=False, verbose=0).history["loss"]
 
     rows, labels = np.random.default_rng(0).normal(size=(8, 3)).astype("float32"), np.arange(8) % 2
-    new, used = build(1), build(0)
+    keras.utils.set_random_seed(1)
+    new, used = build(), build()
     for model in (new, used):
         model.compile(keras.optimizers.Adam(0.1), "sparse_categorical_crossentropy")
-    training.restart(used, build(0))  # not trained yet: nothing to forget
-    fit(used)
-    training.restart(used, build(1))
+    training.restart(used, build, seed=2)  # not trained yet: nothing to forget
+    other = fit(used)
+    training.restart(used, build, seed=1)
     assert fit(used) == pytest.approx(fit(new), rel=1e-6)
+    assert fit(used) != pytest.approx(other)

@@ -16,7 +16,7 @@ cache, shuffle), `_formats` and `_tables` (other files), `_leaks`.
 
 from pathlib import Path
 
-from helpers.datasets._batches import batches, batches_from_files, endless_batches, pictures_at
+from helpers.datasets._batches import batches, batches_from_files, endless_batches, pictures_at, to_arrays
 from helpers.datasets._folders import load_folder
 from helpers.datasets._formats import read_csv, read_tfrecords, write_csv, write_tfrecords
 from helpers.datasets._leaks import leakage_report
@@ -40,6 +40,7 @@ __all__ = [
     "read_csv",
     "read_tfrecords",
     "split_into_folders",
+    "to_arrays",
     "write_csv",
     "write_tfrecords",
 ]

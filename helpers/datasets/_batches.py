@@ -70,6 +70,25 @@ def batches(
     return batched.prefetch(tf.data.AUTOTUNE).with_options(_without_autotune())
 
 
+def to_arrays(split: tf.data.Dataset, *, image_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a split as one array of pictures of one size, and one of labels: for what memory can hold.
+
+    Args:
+        split: `(uint8 (height, width, 3), label)`, as in an `ImageDataset`.
+        image_size: height and width of the result; pictures are stretched to it.
+
+    Returns:
+        uint8 `(pictures, image_size, image_size, 3)` and int64 `(pictures,)`, in the order of the split.
+
+    Example:
+        >>> split = tf.data.Dataset.from_tensors((tf.zeros((20, 30, 3), tf.uint8), tf.constant(1, tf.int64)))
+        >>> [array.shape for array in to_arrays(split, image_size=8)]
+        [(1, 8, 8, 3), (1,)]
+    """
+    pairs = list(batches(split, image_size=image_size, cache=False).as_numpy_iterator())
+    return np.concatenate([pictures.astype(np.uint8) for pictures, _ in pairs]), np.concatenate([y for _, y in pairs])
+
+
 def endless_batches(
     pictures: np.ndarray, labels: np.ndarray, *, batch_size: int = 32, seed: int = 0
 ) -> tf.data.Dataset:
@@ -78,8 +97,8 @@ def endless_batches(
     Args:
         pictures: `(pictures, ...)`.
         labels: `(pictures,)`, in the same order.
-        batch_size: pictures per batch.
-        seed: of the order.
+        batch_size: pictures per batch, also where one round ends and the next begins.
+        seed: of the order. Two calls with one seed give the same batches, where iterating twice does not.
 
     Example:
         >>> few = endless_batches(np.zeros((3, 8, 8, 1)), np.arange(3), batch_size=2)
