@@ -9,6 +9,7 @@ import pytest
 
 from helpers import prediction
 from helpers.commands import notebooks, teach
+from tests.conftest import keras_and_numpy_2
 from tests.lesson_cells import NUMBERS_ONLY
 
 pytestmark = pytest.mark.photos
@@ -25,20 +26,27 @@ OTHERWISE = {
 }
 # Longer where a claim is about one folder: with all pictures, and as many steps as they need.
 TO_THE_END = {("10_augmentation", "cat_dog_small"): FULL["10_augmentation"]}
-# What 00 and 15 say of a classifier of drawings: one of photos is better, hardly too sure, or has no cat to name. And
-# in lesson 10's few steps photos of weather are not learned by heart as drawings are: there is less to cure.
+# What 00 and 15 say of a classifier of drawings: one of photos is better, hardly too sure, or has no cat to name.
 OF_DRAWINGS = {
     "00_start_here": {"the photo of a cat is called a cat", "the classifier is sure of the cup, too"},
-    "10_augmentation": {
-        "augmentation makes the gap at least 5 points smaller",
-        "the validation loss is lower with augmentation, for every seed",
-    },
     "15_predict_and_explain": {
         "of the sure answers more are wrong than one in a hundred",
         "of at least one stranger it is more than 95 % sure",
         "confidence lets at least 4 in 10 strangers pass",
         "the real cat is too far from the drawn ones",
         "the calibration error falls by more than a quarter",
+    },
+}
+# And what is not so of photos of weather: colour alone tells most of them apart, which a dense network sees as well, and
+# in few steps they are not learned by heart as animals are.
+OF_ANIMALS = {
+    "07_vanilla_cnn": {
+        "the CNN beats the dense network by 5 points",
+        "the validation loss ends at least 30 % above its lowest",
+    },
+    "10_augmentation": {
+        "augmentation makes the gap at least 5 points smaller",
+        "the validation loss is lower with augmentation, for every seed",
     },
 }
 LESSONS = [path for path in notebooks.find_notebooks() if path.stem[:2] not in NUMBERS_ONLY]
@@ -63,7 +71,8 @@ def test_a_lesson_runs_on_photos(path: Path, name: str, photos: Path, tmp_path: 
     parameters = TO_THE_END.get((path.stem, name)) or OTHERWISE.get(path.stem, {})
     page = run(path, tmp_path, **parameters | {"DATASET": str(photos / name)})
     not_so = set(re.findall(r"Not so with these pictures: ([^.]+)\.", page))
-    assert parameters or not_so <= OF_DRAWINGS.get(path.stem, set()), "what the text claims is true of photos, too"
+    expected = OF_DRAWINGS.get(path.stem, set()) | (OF_ANIMALS.get(path.stem, set()) if name == "weather" else set())
+    assert parameters or not_so <= expected, "what the text claims is true of photos, too"
     if (path.stem, name) == ("07_vanilla_cnn", "cat_dog_small"):
         accuracy = re.search(r"training [\d.]+, validation ([\d.]+)", page)
         assert float(accuracy[1]) >= 0.72
@@ -84,6 +93,7 @@ def test_neurons_learn_clothes(number: str, tmp_path: Path) -> None:
     run(path, tmp_path, DATASET="fashion_mnist")
 
 
+@keras_and_numpy_2
 def test_teach_recognises_cats_and_dogs(photos: Path, tmp_path: Path) -> None:
     lesson = teach.teach(photos / "cat_dog_small" / "train", output=tmp_path / "cats.keras", say=lambda _: None)
     files = sorted((photos / "cat_dog_small" / "validation").rglob("*.jpg"))
