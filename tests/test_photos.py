@@ -37,7 +37,7 @@ OF_DRAWINGS = {
         "the calibration error falls by more than a quarter",
     },
 }
-# And what is not so of photos of weather: colour alone tells most of them apart, which a dense network sees as well, and
+# And what is not so of photos of weather: colour alone tells most of them apart, which a dense network sees, too, and
 # in few steps they are not learned by heart as animals are.
 OF_ANIMALS = {
     "07_vanilla_cnn": {
