@@ -14,7 +14,7 @@ import pytest
 from helpers import commands, doctor
 from helpers.commands.doctor import as_json
 
-TENSORFLOW = doctor.Package(name="tensorflow", wanted="<3,>=2.20", installed="2.21.0", fits=True)
+TENSORFLOW = doctor.Package(name="tensorflow", wanted="<3,>=2.21", installed="2.21.0", fits=True)
 LESSONS = (
     doctor.Lesson(name="00_start", title="00 Start", minutes=30, passes=2.0, optional=False),
     doctor.Lesson(name="01_next", title="01 Next", minutes=60, passes=4.0, optional=True),
@@ -45,8 +45,8 @@ UNWELL = {
     "new Python": (replace(WELL, python="3.14.0"), "Python 3.14.0, expected", "make clean setup", True),
     "old package": (
         replace(WELL, packages=(OLD,)),
-        "tensorflow 2.15.0, expected tensorflow<3,>=2.20",
-        'python -m pip install "tensorflow<3,>=2.20"',
+        "tensorflow 2.15.0, expected tensorflow<3,>=2.21",
+        'python -m pip install "tensorflow<3,>=2.21"',
         True,
     ),
     "no package": (replace(WELL, packages=(MISSING,)), "No tensorflow, expected", "pip install", True),
