@@ -8,7 +8,7 @@ import sys
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import keras
@@ -830,7 +830,7 @@ def make_split(count: int = 10) -> tf.data.Dataset:
     return source.apply(tf.data.experimental.assert_cardinality(count))
 
 
-def order(batches: tf.data.Dataset) -> list[int]:
+def order(batches: Iterable[tuple[tf.Tensor, tf.Tensor]]) -> list[int]:
     return [int(label) for _, labels in batches for label in labels]
 
 
@@ -842,6 +842,30 @@ def test_shapes_types_range_and_the_last_batch() -> None:
         np.testing.assert_array_equal(
             pictures, np.broadcast_to(10.0 * labels.numpy()[:, None, None, None], pictures.shape)
         )
+
+
+def test_arrays_hold_what_the_batches_hold() -> None:
+    pictures, labels = datasets.to_arrays(make_split(), image_size=6)
+    (whole,) = datasets.batches(make_split(), image_size=6, batch_size=10)
+    assert (pictures.dtype, labels.dtype) == (np.uint8, np.int64)
+    np.testing.assert_array_equal(pictures, whole[0])
+    np.testing.assert_array_equal(labels, whole[1])
+
+
+def test_endless_batches_are_full_and_the_same_for_the_same_seed() -> None:
+    pictures = np.arange(10)[:, np.newaxis]
+
+    def draw(seed: int) -> list[int]:
+        batches = list(datasets.endless_batches(pictures, np.arange(10), batch_size=4, seed=seed).take(5))
+        for rows, labels in batches:
+            np.testing.assert_array_equal(rows[:, 0], labels)
+        return order(batches)
+
+    drawn = draw(1)
+    assert len(drawn) == 20
+    assert sorted(drawn[:10]) == sorted(drawn[10:]) == list(range(10)), "each picture once in each round"
+    assert drawn[:10] != drawn[10:]
+    assert draw(1) == drawn != draw(2)
 
 
 def test_values_stay_in_range_and_whole() -> None:

@@ -98,7 +98,8 @@ def endless_batches(
         pictures: `(pictures, ...)`.
         labels: `(pictures,)`, in the same order.
         batch_size: pictures per batch, also where one round ends and the next begins.
-        seed: of the order. Two calls with one seed give the same batches, where iterating twice does not.
+        seed: of the order. Two calls with one seed give the same batches. Begin only once with what one call gives:
+            how a second time begins depends on what was fetched ahead in the first.
 
     Example:
         >>> few = endless_batches(np.zeros((3, 8, 8, 1)), np.arange(3), batch_size=2)
