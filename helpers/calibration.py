@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-SMALLEST = 1e-12  # a probability of 0 has no logarithm
+SMALLEST = float(np.finfo(np.float32).tiny)  # 1e-38: a probability of 0 has no logarithm, and one of 1e-30 counts
 TEMPERATURES = (0.01, 100.0)  # searched
 
 

@@ -57,15 +57,19 @@ def test_probabilities_of_0_and_1_stay_numbers() -> None:
     assert np.isfinite(calibration.fit_temperature(certain, np.array([0, 0])))
 
 
-def test_dividing_the_last_layer_is_the_same_as_the_temperature() -> None:
+@pytest.mark.parametrize("size", [1, 10])  # 10: of a network that gives some classes 1e-20
+def test_dividing_the_last_layer_is_the_same_as_the_temperature(size: int) -> None:
     generator = np.random.default_rng(0)
     features, kernel, bias = generator.normal(size=(9, 5)), generator.normal(size=(5, 3)), generator.normal(size=3)
+    features *= size
 
     def softmax(scores: np.ndarray) -> np.ndarray:
         return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
 
+    given = softmax(features @ kernel + bias)
+    assert (given.min() < 1e-15) == (size == 10)
     expected = softmax(features @ (kernel / 2.5) + bias / 2.5)
-    scaled = calibration.scale_temperature(softmax(features @ kernel + bias), 2.5)
+    scaled = calibration.scale_temperature(given, 2.5)
     np.testing.assert_allclose(scaled, expected, rtol=1e-9)
 
 
