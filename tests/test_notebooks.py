@@ -39,6 +39,12 @@ def test_the_stored_outputs_are_those_of_the_code_and_the_package(path: Path, no
     assert notebook.metadata.get("course", {}) == make_stamp(notebook, number=path.stem[:2])
 
 
+def test_a_log_with_times_is_tagged_so_that_storing_it_again_changes_nothing(notebook: NotebookNode) -> None:
+    for cell in cells(notebook, "code"):
+        told = " ".join(output.get("text", "") for output in cell.outputs)
+        assert not re.search(r"\d[mu]?s/step", told) or "timing" in cell.metadata.tags, cell.source
+
+
 def test_the_edition_for_students_has_no_solution(notebook: NotebookNode) -> None:
     student = make_student_edition(notebook)
     text = nbformat.writes(student)
