@@ -12,6 +12,8 @@ PYTHON = python3.13 python3.12 python3.11 python3 python
 PROFILE = quick
 # CHANGED=1 leaves out the notebooks whose code, and the package under it, is what their outputs were stored with.
 CHANGED =
+# How many notebooks `make course` runs at the same time.
+JOBS = 1
 # Where `make test-latest` puts the newest packages.
 LATEST = .venv-latest
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
@@ -22,7 +24,7 @@ LOCK =
 
 help:
 	@echo 'make course    run every notebook in order; the results and an index.html go to output/ (PROFILE=smoke: in little;'
-	@echo '               CHANGED=1: only those that a change of theirs, or of the package, touches)'
+	@echo '               CHANGED=1: only those that a change of theirs, or of the package, touches; JOBS=2: two at a time)'
 	@echo 'make lab       open the lessons in JupyterLab, with exercises to solve (in student/, which is made if need be)'
 	@echo 'make lab-solved    open the solved lessons'
 	@echo 'make student   make the edition with exercises, and leave what somebody worked in'
@@ -45,7 +47,7 @@ help:
 setup: $(VENV)/ready
 
 course: $(VENV)/ready
-	$(RUN) -m helpers run --profile $(PROFILE) $(if $(CHANGED),--changed)
+	$(RUN) -m helpers run --profile $(PROFILE) --jobs $(JOBS) $(if $(CHANGED),--changed)
 
 # One data folder for all of it, so that the pets are drawn once and the features computed once: COURSE_DATA if it is
 # set, else a new one. Figures and features left by an older version of the code must not stand in for today's.
@@ -55,8 +57,8 @@ test: lint
 	  COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; \
 	fi; \
 	set -ex; \
-	$(RUN) -m pytest -n 2 --dist worksteal --doctest-modules helpers tests; \
 	$(RUN) -m helpers data get synthetic_pets; \
+	$(RUN) -m pytest -n 2 --dist worksteal --doctest-modules helpers tests; \
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=1800 \
 	  notebooks/1*.ipynb notebooks/0[7-9]*.ipynb notebooks/0[0-6]*.ipynb
 
@@ -72,6 +74,7 @@ test-latest: $(VENV)/ready
 	LC_ALL=C join -t = $(VENV)/versions.txt $(LATEST)/versions.txt | \
 	  awk -F = '$$3 != $$5 { print $$1 ": " $$5 " (locked: " $$3 ")" }' | tee $(LATEST)/changes.txt
 	@COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; set -x; failed=0; \
+	$(LATEST)/bin/python -m helpers data get synthetic_pets || failed=1; \
 	$(LATEST)/bin/python -m pytest -n 2 --dist worksteal --doctest-modules helpers tests || failed=1; \
 	$(LATEST)/bin/python -m helpers run --profile smoke --output $(LATEST)/output || failed=1; exit $$failed
 

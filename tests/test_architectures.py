@@ -415,7 +415,7 @@ def test_efficientnet_lite_gives_probabilities_of_raw_pictures():
 @pytest.mark.slow
 def test_efficientnet_lite_can_be_trained():
     keras.utils.set_random_seed(0)
-    model = architectures.build_efficientnet_lite(input_shape=(32, 32, 3), num_classes=2)
+    model = architectures.build_efficientnet_lite(input_shape=(32, 32, 3), num_classes=2, width=0.5, depth=0.3)
     # Eagerly: to trace the network takes longer than six steps.
     model.compile(keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", run_eagerly=True)
     pictures = np.repeat(np.array([0.0, 255.0], "float32"), 8)[:, None, None, None] * np.ones((32, 32, 3), "float32")

@@ -263,6 +263,52 @@ def test_a_dead_kernel_is_a_failure_like_any_other(tmp_path: Path) -> None:
         list(notebooks.run_notebooks([path], output=tmp_path / "out", progress=False))
 
 
+WAIT_FOR_THE_OTHER = """
+import time
+from pathlib import Path
+
+folder = Path(FOLDER)
+(folder / NAME).touch()
+end = time.monotonic() + 60
+while len(list(folder.iterdir())) < 2 and time.monotonic() < end:
+    time.sleep(0.05)
+print(len(list(folder.iterdir())))
+"""
+
+
+@pytest.mark.slow
+def test_two_notebooks_run_at_the_same_time(tmp_path: Path) -> None:
+    meeting = tmp_path / "meeting"
+    meeting.mkdir()
+    paths = [
+        write_notebook(
+            tmp_path / f"{name}.ipynb",
+            code(f"FOLDER = ''\nNAME = '{name}'", "parameters"),
+            code(WAIT_FOR_THE_OTHER),
+            *cells,
+        )
+        for name, cells in [("first", [code("import os; print(os.getcwd())")]), ("second", [])]
+    ]
+    parameters = {"FOLDER": str(meeting)}
+    results = list(notebooks.run_notebooks(paths, output=tmp_path / "out", parameters=parameters, jobs=2))
+    assert [result.name for result in results] == ["first", "second"]  # in their order, whichever is ready first
+    assert printed(results[0].notebook) == f"2\n{Path.cwd()}\n"
+    assert printed(results[1].notebook) == "2\n"
+
+
+@pytest.mark.slow
+def test_a_failure_beside_another_notebook_is_named_as_well(good: Path, bad: Path, tmp_path: Path) -> None:
+    with pytest.raises(notebooks.NotebookFailedError, match=r"bad.ipynb stopped at cell 3 ") as caught:
+        list(notebooks.run_notebooks([good, bad], output=tmp_path / "out", jobs=2))
+    assert caught.value.result.notebook.exists()
+
+
+@pytest.mark.parametrize("jobs", [0, -1])
+def test_no_jobs_at_all_are_refused(good: Path, tmp_path: Path, jobs: int) -> None:
+    with pytest.raises(ValueError, match=f"Received {jobs} jobs, expected 1 or more"):
+        list(notebooks.run_notebooks([good], output=tmp_path / "out", jobs=jobs))
+
+
 def test_the_index_links_every_page_and_marks_the_one_that_stopped(tmp_path: Path, good: Path, bad: Path) -> None:
     results = [
         notebooks.RunResult("good", good, tmp_path / "a b&.html", 90.0),

@@ -5,15 +5,19 @@ By default all at once, in this process. Each lesson on each kind of folder, as 
     python -m pytest -m photos tests/test_small_folders.py     # also part of make test-photos; no photos are needed
 """
 
+import contextlib
+import io
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import keras
 import pytest
 import tensorflow as tf
 
-from helpers import training
+from helpers import commands, doctor, training
 from helpers.commands import notebooks
 from tests import lesson_cells, small_folders
 from tests.conftest import catch_figures
@@ -23,7 +27,10 @@ LESSONS = [path.stem[:2] for path in notebooks.find_notebooks() if path.stem[:2]
 
 @pytest.fixture
 def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Draw figures and save none; train for a few steps, for which TensorFlow's graphs would not be worth making."""
+    """Draw figures and save none; train for a few steps, for which TensorFlow's graphs would not be worth making.
+
+    What a lesson runs in a new process runs here, and the machine is not measured: neither depends on the folder.
+    """
     catch_figures(monkeypatch)
     fit, find_learning_rate = keras.Model.fit, training.find_learning_rate
 
@@ -34,7 +41,15 @@ def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return find_learning_rate(*data, steps=min(steps, 20), **options)
 
     monkeypatch.setattr(keras.Model, "fit", fit_shortly)
+    def run_here(command: list[str | Path], **_: Any) -> SimpleNamespace:
+        assert command[1:3] == ["-m", "helpers"]
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            assert commands.main([str(word) for word in command[3:]]) == 0
+        return SimpleNamespace(stdout=output.getvalue())
+
     monkeypatch.setattr(training, "find_learning_rate", find_shortly)
+    monkeypatch.setattr(subprocess, "run", run_here)
+    monkeypatch.setattr(doctor, "measure_pass", lambda _: doctor.QUIET_PASS)
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)

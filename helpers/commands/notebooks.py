@@ -240,8 +240,9 @@ def run_notebooks(
     parameters: Mapping[str, Any] | None = None,
     profile: str = "quick",
     progress: bool = True,
+    jobs: int = 1,
 ) -> Iterator[RunResult]:
-    """Execute notebooks in order in the current folder, and yield each result as it is there.
+    """Execute notebooks in the current folder, and yield the results in order, each as soon as it is there.
 
     Args:
         notebooks: paths; they are not changed.
@@ -249,16 +250,23 @@ def run_notebooks(
         parameters: values for the cell tagged `parameters`, or texts as typed (see `parse_value`); each goes to the
             notebooks that have its name.
         profile: `quick` or the name of a file in `notebooks/profiles`.
-        progress: whether to show a bar that counts cells.
+        progress: whether to show a bar that counts cells; bars of notebooks that run side by side would overwrite one
+            another, so there is none then.
+        jobs: how many notebooks run at the same time, at least 1.
 
     Yields:
         A `RunResult` per notebook.
 
     Raises:
-        ValueError: if no notebook has a parameter of a given name, a value is not of its kind, or the output does
-            not fit; nothing has been run then.
-        NotebookFailedError: at the first cell that fails; the notebook is saved up to there.
+        ValueError: if no notebook has a parameter of a given name, a value is not of its kind, the output does not
+            fit, or `jobs` is below 1; nothing has been run then.
+        NotebookFailedError: at the first cell that fails; the notebook is saved up to there, and those that ran beside
+            it are stopped.
     """
+    import joblib
+
+    if jobs < 1:
+        raise ValueError(f"Received {jobs} jobs, expected 1 or more: how many notebooks run at the same time.")
     for path in notebooks:
         if (output / path.name).resolve() == path.resolve():
             raise ValueError(f"Received output '{output}', the folder of the notebooks themselves. Choose another.")
@@ -266,8 +274,10 @@ def run_notebooks(
         raise ValueError("Received two notebooks of the same name, expected one of each. Run them one by one.")
     chosen = choose_parameters(notebooks, parameters or {}, profile=profile)
     output.mkdir(parents=True, exist_ok=True)
-    for path in notebooks:
-        yield _run_notebook(path, output=output, parameters=chosen[path], progress=progress)
+    run = joblib.delayed(_run_notebook)
+    options = {"output": output, "progress": progress and jobs == 1}
+    tasks = (run(path, parameters=chosen[path], **options) for path in notebooks)
+    yield from joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator")(tasks)
 
 
 def choose_parameters(
