@@ -41,6 +41,7 @@ def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return find_learning_rate(*data, steps=min(steps, 20), **options)
 
     monkeypatch.setattr(keras.Model, "fit", fit_shortly)
+
     def run_here(command: list[str | Path], **_: Any) -> SimpleNamespace:
         assert command[1:3] == ["-m", "helpers"]
         with contextlib.redirect_stdout(io.StringIO()) as output:
