@@ -378,9 +378,35 @@ def test_a_png_with_a_large_text_is_read(tmp_path: Path, text: bytes) -> None:
 def test_photos_of_108_megapixels_are_read() -> None:
     with BytesIO() as file:
         PillowImage.new("L", (12_000, 9000), 200).save(file, "JPEG")
-        decoded = images.decode(file.getvalue(), brightness_only=True)
-    assert decoded.pixels.shape == (9000, 12_000)
-    assert decoded.pixels[-1, -1] == 200
+        decoded = images.decode(file.getvalue())
+    assert decoded.pixels.shape == (9000, 12_000, 3)
+    assert decoded.pixels[-1, -1].tolist() == [200, 200, 200]
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_an_overview_of_a_jpeg_is_small_and_knows_how_far_the_picture_goes(orientation: int) -> None:
+    across = np.broadcast_to(np.linspace(0, 255, 501).astype(np.uint8), (375, 501))
+    exif = PillowImage.Exif()
+    exif[0x0112] = orientation
+    with BytesIO() as file:
+        PillowImage.fromarray(across).save(file, "JPEG", quality=95, exif=exif)
+        content = file.getvalue()
+    decoded, whole = images.decode(content, overview=True), images.decode(content)
+    turn = slice(None, None, 1 if orientation == 1 else -1)
+    # Two eighths, since one would leave 47 pixels: 93.75 and 125.25, rounded up.
+    assert decoded.pixels.shape == (94, 126)[turn]
+    assert decoded.extent == (93.75, 125.25)[turn]
+    assert whole.extent == (375, 501)[turn]
+    ramp = decoded.pixels[0] if orientation == 1 else decoded.pixels[:, 0]
+    np.testing.assert_allclose(ramp[:125], np.linspace(0, 255, 501)[:500].reshape(125, 4).mean(1), atol=2)
+
+
+@pytest.mark.parametrize("size", [(30, 40), (64, 64), (63, 500)])
+def test_an_overview_leaves_a_small_picture_in_its_size(size: tuple[int, int]) -> None:
+    with BytesIO() as file:
+        PillowImage.fromarray(make_picture(*size)).save(file, "JPEG")
+        decoded = images.decode(file.getvalue(), overview=True)
+    assert decoded.pixels.shape == decoded.extent == size
 
 
 # --- Reading: what cannot be read ---------------------------------------------------------------------------

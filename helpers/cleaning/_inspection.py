@@ -1,5 +1,6 @@
 """One file: can it be used, what is in it, and what does it resemble? Everything from one opening."""
 
+import functools
 import hashlib
 import os
 import re
@@ -57,8 +58,7 @@ HASH_BITS = 64
 FLAT = 8
 BLOCK = 2**22  # distances held at a time
 PORTION = 1024  # files that wait for a thread
-# The eight slowest of 32 waves along 32 pixels: the discrete cosine transform (II), but for a factor.
-WAVES = np.cos(np.pi / 64 * np.outer(np.arange(8), 2 * np.arange(32) + 1))  # (8, 32)
+LEAST_SIDE = 64  # pixels: what is larger is averaged in whole blocks first, which changes slow waves little
 
 
 class Inspection(NamedTuple):
@@ -138,14 +138,14 @@ def _inspect(content: bytes, suffix: str | None) -> Inspection:
     if not content:
         return Inspection(digest, "empty", "the file is empty")
     try:
-        decoded = images.decode(content, suffix=suffix or "", brightness_only=True)
+        decoded = images.decode(content, suffix=suffix or "", overview=True)
         _check_whole(content, decoded)
     except images.UnreadableError as error:
         return Inspection(digest, error.kind, str(error))
     return Inspection(
         digest,
         plain=_is_plain(content, decoded),
-        likeness=perceptual_hash(decoded.pixels),
+        likeness=perceptual_hash(decoded.pixels, extent=decoded.extent),
         remarks=(*_misnamed(decoded.format, suffix), *_oddities(decoded)),
     )
 
@@ -220,19 +220,21 @@ def _oddities(decoded: images.Decoded) -> Iterator[tuple[str, str]]:
 # --- Likeness ----------------------------------------------------------------------------------------------------
 
 
-def perceptual_hash(image: images.Image) -> int | None:
+def perceptual_hash(image: images.Image, *, extent: tuple[float, float] | None = None) -> int | None:
     """Return 64 bits that stay nearly the same when a picture is saved again, resized or cut a little.
 
     Each bit says whether one of the 8 x 8 slowest waves in the picture is stronger than their median.
 
     Args:
         image: uint8 `(height, width, 3)`, or its brightness alone, `(height, width)`.
+        extent: height and width in pixels where the last row or column is filled in part (see `images.Decoded`).
 
     Returns:
         A number of 64 bits; None for a picture of a single colour, which has nothing to describe.
 
     Source:
-        Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions (2010), section 3.2.1.
+        Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions (2010), section 3.2.1; without its
+        step of 32 x 32 pixels, which every size would reach by another filter.
 
     Example:
         >>> from skimage import data
@@ -242,15 +244,32 @@ def perceptual_hash(image: images.Image) -> int | None:
         >>> perceptual_hash(np.full((50, 50, 3), 200, dtype=np.uint8)) is None
         True
     """
-    # (height, width, 3) -> (height, width) -> (32, 32); averaging whole pixels first takes a quarter of the time.
-    picture = Image.fromarray(image)
-    gray = picture if picture.mode == "L" else picture.convert("L")
-    small = np.asarray(gray.resize((32, 32), Image.Resampling.LANCZOS, reducing_gap=2.0))
-    if int(small.max()) - int(small.min()) < FLAT:
+    height, width = extent or image.shape[:2]
+    factor = max(1, min(image.shape[:2]) // LEAST_SIDE)
+    gray = image if factor == 1 and image.ndim == 2 else _shrink(image, factor)
+    if int(gray.max()) - int(gray.min()) < FLAT:
         return None
-    waves = (WAVES @ small @ WAVES.T).ravel()  # (8, 32) (32, 32) (32, 8) -> (64,)
+    down, across = _slow_waves(gray.shape[0], height / factor), _slow_waves(gray.shape[1], width / factor)
+    waves = (down @ gray @ across.T).ravel()  # (8, h) (h, w) (w, 8) -> (64,)
+    waves = waves.round(6)  # what is 0 is 0 on every processor
     median = np.sort(waves)[HASH_BITS // 2 - 1 : HASH_BITS // 2 + 1].mean()
     return int.from_bytes(np.packbits(waves > median).tobytes(), "big")
+
+
+def _shrink(image: images.Image, factor: int) -> np.ndarray:
+    """Average blocks of factor x factor pixels, and return their brightness, uint8 `(h, w)`."""
+    return np.asarray(Image.fromarray(image).reduce(factor).convert("L"))
+
+
+@functools.lru_cache(maxsize=1024)
+def _slow_waves(pixels: int, extent: float) -> np.ndarray:
+    """Return the eight slowest waves along some pixels, (8, pixels): a discrete cosine transform (II).
+
+    The last pixel may be filled in part: it counts for as much as is in it, and at the middle of that.
+    """
+    begins = np.arange(pixels)
+    filled = np.minimum(1, extent - begins)
+    return np.cos(np.pi / extent * np.outer(np.arange(8), begins + filled / 2)) * filled / extent
 
 
 def near_pairs(hashes: Sequence[int | None], *, near_distance: int = NEAR_DISTANCE) -> Iterator[tuple[int, int, int]]:

@@ -27,7 +27,7 @@ from helpers.datasets._splits import (
 )
 
 INSPECTED_AT_ONCE = 256  # pictures
-LAYOUT_VERSION = 3  # of what is remembered about pictures
+LAYOUT_VERSION = 4  # of what is remembered about pictures
 
 
 def load_tfds(name: str, *, wanted: Mapping[str, int], seed: int) -> ImageDataset:

@@ -60,6 +60,7 @@ NO_PICTURES = {
     rb"[\t\n\r\x20-\x7e]{16}": "a text: get the picture anew from where it came",
 }
 EXIF_ORIENTATION = 0x0112
+OVERVIEW_SIDE = 64  # pixels that the shorter side of an overview has at least, if the picture has as many
 ROWS_AT_ONCE = 256
 
 
@@ -67,7 +68,7 @@ class Decoded(NamedTuple):
     """A picture, and what its file says of it.
 
     Attributes:
-        pixels: uint8 `(height, width, 3)`, RGB, upright, on white; or `(height, width)`, see `decode`.
+        pixels: uint8 `(height, width, 3)`, RGB, upright, on white; or an overview `(height, width)`, see `decode`.
         format: Pillow's name of the file format, such as "JPEG".
         mode: Pillow's name of what a pixel holds in the file, such as "RGB", "L", "CMYK".
         orientation: EXIF orientation that was undone, 1 (upright) to 8.
@@ -76,6 +77,8 @@ class Decoded(NamedTuple):
         transparent: whether parts of it are transparent.
         animated: whether there are more frames or pages behind the first.
         warning: what a decoder complained of and went on; viewers do not show it.
+        extent: height and width of the picture, measured in pixels of `pixels`. Shrunk to an eighth, 500 pixels become
+            63, the last of which is half empty: the extent is 62.5.
     """
 
     pixels: Image
@@ -87,6 +90,7 @@ class Decoded(NamedTuple):
     transparent: bool
     animated: bool
     warning: str
+    extent: tuple[float, float]
 
 
 class UnreadableError(ValueError):
@@ -124,13 +128,14 @@ class _PillowIsQuiet:
 pillow_is_quiet = _PillowIsQuiet()
 
 
-def decode(content: bytes, *, suffix: str = "", brightness_only: bool = False) -> Decoded:
+def decode(content: bytes, *, suffix: str = "", overview: bool = False) -> Decoded:
     """Decode a picture file's content in full (see `read`).
 
     Args:
         content: the bytes of the file.
         suffix: how its name ends. It matters only for what does not say itself what it is, as TGA.
-        brightness_only: leave out the colors where that saves time: of a JPEG, `pixels` are `(height, width)` then.
+        overview: leave out colors and details where that saves time, but nothing of the search for damage. Of a JPEG,
+            `pixels` are `(height, width)` then, in the smallest size that has `OVERVIEW_SIDE` pixels a side.
 
     Raises:
         UnreadableError: if it is damaged, cut short, of another format, or too large to be decoded safely.
@@ -147,7 +152,7 @@ def decode(content: bytes, *, suffix: str = "", brightness_only: bool = False) -
         raise UnreadableError("unreadable", advise("a raw file, straight from a camera's sensor: export it as JPEG"))
     try:
         with pillow_is_quiet:
-            return _decode_any(content, suffix.lower(), brightness_only)
+            return _decode_any(content, suffix.lower(), overview)
     except UnreadableError:
         raise
     except (PillowImage.DecompressionBombError, MemoryError) as error:
@@ -165,13 +170,13 @@ def decode(content: bytes, *, suffix: str = "", brightness_only: bool = False) -
         raise UnreadableError("truncated" if cut else "unreadable", advise(reason)) from error
 
 
-def _decode_any(content: bytes, suffix: str, brightness_only: bool) -> Decoded:
+def _decode_any(content: bytes, suffix: str, overview: bool) -> Decoded:
     if is_heif(content[:64]):
         return _decode_heif(content)
     tga = ("TGA",) if suffix in SUFFIXES["TGA"] or content.endswith(TGA_END) else ()
     try:
         with PillowImage.open(BytesIO(content), formats=FORMATS + tga) as picture:
-            return _take_apart(picture, content, brightness_only)
+            return _take_apart(picture, content, overview)
     except ValueError as error:
         if "text" not in str(error).lower() or not content.startswith(PNG_START):
             raise
@@ -180,7 +185,7 @@ def _decode_any(content: bytes, suffix: str, brightness_only: bool) -> Decoded:
         shorter = b"".join([PNG_START, *parts])
         if len(shorter) == len(content):
             raise
-    return _decode_any(shorter, suffix, brightness_only)._replace(warning="large text")
+    return _decode_any(shorter, suffix, overview)._replace(warning="large text")
 
 
 def is_heif(start: bytes) -> bool:
@@ -194,31 +199,44 @@ def _decode_heif(content: bytes) -> Decoded:
         raise PillowImage.DecompressionBombError
     picture = heif.to_pillow()  # 8 bits, upright
     pixels, transparent = put_on_white(_read_values(picture)), picture.has_transparency_data
-    return Decoded(pixels, "HEIF", picture.mode, 1, 8, 8, transparent, len(heif) > 1, "")
+    return Decoded(pixels, "HEIF", picture.mode, 1, 8, 8, transparent, len(heif) > 1, "", pixels.shape[:2])
 
 
-def _take_apart(picture: PillowImage.Image, content: bytes, brightness_only: bool) -> Decoded:
+def _take_apart(picture: PillowImage.Image, content: bytes, overview: bool) -> Decoded:
     mode, transparent = picture.mode, picture.has_transparency_data
     pixels, warning, bits, bits_used = None, "", 8, 8
     if picture.format in ("JPEG", "MPO"):
-        pixels, warning = _decode_jpeg(content, "CMYK" if mode == "CMYK" else "GRAY" if brightness_only else "RGB")
+        pixels, warning = _decode_jpeg(content, "CMYK" if mode == "CMYK" else "GRAY" if overview else "RGB")
     if pixels is None:
         deep_colors = DEEP_COLORS.search(str(picture.tile))
         picture.load()  # in full, whoever takes the values out
         values = _read_deep_colors(content) if deep_colors else _read_values(picture)
         values, bits, bits_used = narrow(values)
         pixels = put_on_white(values)
+    extent = _measure_extent(picture.height, picture.width, pixels)
     orientation = _read_orientation(picture)
+    if orientation >= 5:
+        extent = extent[::-1]
     pixels = turn_upright(pixels, orientation)
     # Last, since looking for the next frame may change the mode.
     animated = _is_animated(picture)
-    return Decoded(pixels, picture.format or "", mode, orientation, bits, bits_used, transparent, animated, warning)
+    form = picture.format or ""
+    return Decoded(pixels, form, mode, orientation, bits, bits_used, transparent, animated, warning, extent)
+
+
+def _measure_extent(height: int, width: int, pixels: Image) -> tuple[float, float]:
+    """Return how many pixels a picture fills that a JPEG decoder may have shrunk to some eighths, and rounded up."""
+    for eighths in range(8, 0, -1):
+        if (-(-height * eighths // 8), -(-width * eighths // 8)) == pixels.shape[:2]:
+            return height * eighths / 8, width * eighths / 8
+    return pixels.shape[:2]
 
 
 def _decode_jpeg(content: bytes, colors: str) -> tuple[Image | None, str]:
     """Decode with the library that Pillow uses too, but hear its warnings; None where Pillow is to do it."""
+    side = OVERVIEW_SIDE if colors == "GRAY" else 0
     try:
-        pixels = simplejpeg.decode_jpeg(content, colors)
+        pixels = simplejpeg.decode_jpeg(content, colors, min_height=side, min_width=side)
     except ValueError as error:
         return None, str(error)
     if colors == "GRAY":
