@@ -104,6 +104,8 @@ def _find_copies(folder: Path, candidates: Sequence[Candidate], inspections: Seq
         if not inspection.problem:
             groups.setdefault(inspection.digest, []).append(candidate)
     for group in groups.values():
+        if len(group) == 1:
+            continue
         classes = sorted({candidate.class_name for candidate in group} - {""})
         # A link is not the one that is kept: it would lead nowhere once the file behind it is moved.
         group.sort(key=lambda candidate: (_is_linked(folder, candidate.path), USES.index(candidate.split)))

@@ -45,11 +45,11 @@ HARMLESS = re.compile("extraneous bytes before marker 0x(?!c4|da)|JFIF|Adobe|ICC
 # and with altered copies of 400 of the first; what was found in photos was looked at:
 #            chance likenesses        share of copies found
 #   bits     pets   drawn   skies     saved again or resized   cut by 2 %   cut by 5 %
-#      4        0       0       0                       1.00         0.97         0.52
-#      6        0       0       1                       1.00         1.00         0.81
-#      8        0       2       5                       1.00         1.00         0.95
-#     10        0       7      11                       1.00         1.00         0.99
-# Real copies at 6 bits: 1, 0 and 135 pairs. Chance likenesses grow about tenfold with every two bits more (13 and 64
+#      4        0       0       0                       1.00         0.95         0.47
+#      6        0       0       1                       1.00         0.99         0.79
+#      8        0       2       5                       1.00         1.00         0.93
+#     10        0       8      11                       1.00         1.00         0.98
+# Real copies at 6 bits: 1, 0 and 134 pairs. Chance likenesses grow about tenfold with every two bits more (13 and 72
 # at 12), and with the square of the number of pictures: 25,000 have 70 times the pairs of 3,000. So 6.
 NEAR_DISTANCE = 6
 HASH_BITS = 64
@@ -57,7 +57,8 @@ HASH_BITS = 64
 # blue, would have the same one. They are left out of the search. The flattest of the pictures above varies by 54.
 FLAT = 8
 BLOCK = 2**22  # distances held at a time
-PORTION = 1024  # files that wait for a thread
+PORTION = 512  # files that are looked at before their likenesses are computed
+FILES_AT_ONCE = 8  # per thread: for single ones, handing them over would take as long as decoding them
 LEAST_SIDE = 64  # pixels: what is larger is averaged in whole blocks first, which changes slow waves little
 
 
@@ -81,14 +82,38 @@ class Inspection(NamedTuple):
     remarks: tuple[tuple[str, str], ...] = ()
 
 
+class _Overview(NamedTuple):
+    """The brightness of a picture in few pixels, uint8 (h, w), and how many of them it fills."""
+
+    gray: np.ndarray
+    extent: tuple[float, float]
+
+
+_Looked = tuple[Inspection, _Overview | None]  # what was found in a file but for its likeness, and what that is made of
+
+
 def inspect_files(paths: Sequence[str | Path], *, progress: bool = False) -> list[Inspection]:
     """Inspect many files side by side, in the order given (see `inspect_file`); `progress` shows a bar."""
-    # Threads, since decoding, resizing and hashing leave Python's lock alone; in portions, so that memory stays flat.
-    portions = (paths[start : start + PORTION] for start in range(0, len(paths), PORTION))
+    # Threads, since decoding and hashing leave Python's lock alone; in portions, so that memory stays flat.
+    starts = range(0, len(paths), PORTION)
     workers = (os.cpu_count() or 1) + 1  # one waits for the disk
     with images.pillow_is_quiet, ThreadPoolExecutor(workers) as pool:  # quiet once, not once per file
-        inspections = (inspection for portion in portions for inspection in pool.map(inspect_file, portion))
+        portions = (_inspect_portion(paths[start : start + PORTION], pool) for start in starts)
+        inspections = (inspection for portion in portions for inspection in portion)
         return list(files.progress(inspections, unit="picture", total=len(paths), disable=not progress))
+
+
+def _inspect_portion(paths: Sequence[str | Path], pool: ThreadPoolExecutor) -> Iterator[Inspection]:
+    starts = range(0, len(paths), FILES_AT_ONCE)
+    parts = pool.map(_look_at_files, (paths[start : start + FILES_AT_ONCE] for start in starts))
+    inspections, overviews = zip(*(looked for part in parts for looked in part), strict=True)
+    likenesses = _compare_waves(overviews)  # here: for many at once it is quick, and threads would wait for the lock
+    for inspection, likeness in zip(inspections, likenesses, strict=True):
+        yield inspection._replace(likeness=likeness)
+
+
+def _look_at_files(paths: Sequence[str | Path]) -> list[_Looked]:
+    return [_look_at_file(path) for path in paths]
 
 
 def inspect_file(path: str | Path) -> Inspection:
@@ -100,17 +125,26 @@ def inspect_file(path: str | Path) -> Inspection:
     Returns:
         An `Inspection`. What is damaged, no file, not there or may not be read has a `problem`; it does not raise.
     """
+    return _add_likeness(_look_at_file(path))
+
+
+def _add_likeness(looked: _Looked) -> Inspection:
+    inspection, overview = looked
+    return inspection._replace(likeness=_compare_waves([overview])[0])
+
+
+def _look_at_file(path: str | Path) -> _Looked:
     path = Path(path)
     try:
         content = images.read_content(path)
     except images.UnreadableError as error:
-        return Inspection("", error.kind, _say_why_closed(path) or str(error))
+        return Inspection("", error.kind, _say_why_closed(path) or str(error)), None
     except FileNotFoundError:
         gone = "a link that leads nowhere" if path.is_symlink() else "there is no such file any more"
-        return Inspection("", "unreadable", f"{gone}. Take it away, or put back what it was.")
+        return Inspection("", "unreadable", f"{gone}. Take it away, or put back what it was."), None
     except (ValueError, MemoryError) as error:  # a name that no file can have; more than fits
-        return Inspection("", "unreadable", f"the file cannot be read ({error})")
-    return _inspect(content, path.suffix.lower())
+        return Inspection("", "unreadable", f"the file cannot be read ({error})"), None
+    return _look_at(content, path.suffix.lower())
 
 
 def _say_why_closed(path: Path) -> str:
@@ -130,24 +164,21 @@ def inspect_content(content: bytes) -> Inspection:
         >>> inspect_content(b"no picture").kind
         'unreadable'
     """
-    return _inspect(content, None)
+    return _add_likeness(_look_at(content, None))
 
 
-def _inspect(content: bytes, suffix: str | None) -> Inspection:
+def _look_at(content: bytes, suffix: str | None) -> _Looked:
     digest = hashlib.sha256(content).hexdigest()
     if not content:
-        return Inspection(digest, "empty", "the file is empty")
+        return Inspection(digest, "empty", "the file is empty"), None
     try:
         decoded = images.decode(content, suffix=suffix or "", overview=True)
         _check_whole(content, decoded)
     except images.UnreadableError as error:
-        return Inspection(digest, error.kind, str(error))
-    return Inspection(
-        digest,
-        plain=_is_plain(content, decoded),
-        likeness=perceptual_hash(decoded.pixels, extent=decoded.extent),
-        remarks=(*_misnamed(decoded.format, suffix), *_oddities(decoded)),
-    )
+        return Inspection(digest, error.kind, str(error)), None
+    remarks = (*_misnamed(decoded.format, suffix), *_oddities(decoded))
+    overview = _make_overview(decoded.pixels, decoded.extent)
+    return Inspection(digest, plain=_is_plain(content, decoded), remarks=remarks), overview
 
 
 def _check_whole(content: bytes, decoded: images.Decoded) -> None:
@@ -244,21 +275,34 @@ def perceptual_hash(image: images.Image, *, extent: tuple[float, float] | None =
         >>> perceptual_hash(np.full((50, 50, 3), 200, dtype=np.uint8)) is None
         True
     """
-    height, width = extent or image.shape[:2]
+    return _compare_waves([_make_overview(image, extent or image.shape[:2])])[0]
+
+
+def _make_overview(image: images.Image, extent: tuple[float, float]) -> _Overview:
     factor = max(1, min(image.shape[:2]) // LEAST_SIDE)
-    gray = image if factor == 1 and image.ndim == 2 else _shrink(image, factor)
-    if int(gray.max()) - int(gray.min()) < FLAT:
-        return None
-    down, across = _slow_waves(gray.shape[0], height / factor), _slow_waves(gray.shape[1], width / factor)
-    waves = (down @ gray @ across.T).ravel()  # (8, h) (h, w) (w, 8) -> (64,)
-    waves = waves.round(6)  # what is 0 is 0 on every processor
-    median = np.sort(waves)[HASH_BITS // 2 - 1 : HASH_BITS // 2 + 1].mean()
-    return int.from_bytes(np.packbits(waves > median).tobytes(), "big")
+    if factor > 1 or image.ndim == 3:
+        image = np.asarray(Image.fromarray(image).reduce(factor).convert("L"))
+    return _Overview(image, (extent[0] / factor, extent[1] / factor))
 
 
-def _shrink(image: images.Image, factor: int) -> np.ndarray:
-    """Average blocks of factor x factor pixels, and return their brightness, uint8 `(h, w)`."""
-    return np.asarray(Image.fromarray(image).reduce(factor).convert("L"))
+def _compare_waves(overviews: Sequence[_Overview | None]) -> list[int | None]:
+    """Return the perceptual hash of each picture; those of one shape are worked out together."""
+    hashes: list[int | None] = [None] * len(overviews)
+    groups: dict[tuple, list[int]] = {}
+    for position, overview in enumerate(overviews):
+        if overview:
+            groups.setdefault((overview.gray.shape, overview.extent), []).append(position)
+    for ((h, w), (height, width)), positions in groups.items():
+        grays = np.stack([overviews[position].gray for position in positions])  # (b, h, w)
+        waves = (_slow_waves(h, height) @ grays @ _slow_waves(w, width).T).reshape(-1, HASH_BITS)  # (b, 8, 8)
+        waves = waves.round(6)  # what is 0 is 0 on every processor
+        ordered = np.sort(waves)
+        medians = (ordered[:, HASH_BITS // 2 - 1] + ordered[:, HASH_BITS // 2]) / 2
+        bits = np.packbits(waves > medians[:, np.newaxis], axis=1)  # (b, 64) -> (b, 8), eight bits per byte
+        shown = grays.max(axis=(1, 2)).astype(int) - grays.min(axis=(1, 2)) >= FLAT
+        for position, packed in zip(np.array(positions)[shown], bits[shown], strict=True):
+            hashes[position] = int.from_bytes(packed.tobytes(), "big")
+    return hashes
 
 
 @functools.lru_cache(maxsize=1024)
