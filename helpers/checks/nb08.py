@@ -113,7 +113,7 @@ KERNELS = [np.array([[1.0, -2.0], [3.0, 0.5]]), np.array([[-1.5], [2.0]])]
         0.01,
         why="Right for two kernels and 0.1, not for three and 0.01: use the arguments, not fixed numbers.",
     ),
-    right="the loss grows with the square of every weight, so large ones are the dearest.",
+    right="the loss grows with the square of every weight, so large ones cost most.",
 )
 def check_l2_penalty(kernels, strength):
     """`l2_penalty(kernels, strength)` is what Keras adds to the loss."""

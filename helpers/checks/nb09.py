@@ -58,7 +58,7 @@ def check_count_steps(count, batch_size):
     case(20, 60, 0.002),
     asked="After {} of {} steps, from {}",
     tolerance=1e-6,
-    right="the rate leaves slowly, falls fastest half-way, and arrives at 0 softly.",
+    right="the rate starts at `first`, is half of it half-way, and 0 at the end.",
 )
 def check_cosine_rate(step, steps, first):
     """`cosine_rate(step, steps, first)` is half a wave from `first` down to 0."""
@@ -127,7 +127,7 @@ def check_find_stop(losses, patience):
     case(0.05, 0.032),
     case(0.2, 0.01, why="One value has no spread: two are the fewest."),
     asked="For a difference of {} and a deviation of {}",
-    right="one point needs 82 seeds on each side, five points need 4: half the difference, four times the seeds.",
+    right="1 point needs 82 seeds on each side, 5 points need 4: a fifth of the difference, over 20 times the seeds.",
 )
 def check_seeds_needed(difference, deviation):
     """`seeds_needed(difference, deviation)` is how many seeds make a difference of two means believable."""

@@ -14,7 +14,7 @@ show_solution, show_open_exercises = answer_questions(__name__)
     case(56, 64, 128, 3, 2),
     case(7, 8, 8, 5, 2, why="Half of 7 is rounded up: 4 places along each side."),
     asked="For {}, {}, {}, {}, {}",
-    right="the stride leaves the parameters alone, and a quarter of the multiply-adds.",
+    right="the stride does not change the parameters; a stride of 2 leaves a quarter of the multiply-adds.",
 )
 def check_count_with_stride(side, channels, filters, kernel_size, strides):
     """`count_with_stride(...)` is the pair of parameters and multiply-adds of a convolution."""
@@ -122,7 +122,7 @@ def check_peak_bytes(shapes):
     case({"slow": 9.0, "good": 3.0, "small": 1.0}, {"slow": 70.0, "good": 75.0, "small": 71.0}),
     case({"a": 1.0, "b": 2.0, "c": 2.0, "d": 3.0}, {"a": 70.0, "b": 72.0, "c": 71.0, "d": 72.0}),
     case({"a": 1.0, "twin": 1.0}, {"a": 70.0, "twin": 70.0}, why="Equal networks do not beat each other."),
-    right="what remains is cheaper than everything more accurate.",
+    right="what remains is cheaper than every network that is more accurate.",
 )
 def check_find_efficient(costs, accuracies):
     """`find_efficient(costs, accuracies)` names the networks that no other beats, in the order of `costs`."""
