@@ -27,8 +27,8 @@ OTHERWISE = {
 # Longer where a claim is about one folder: with all pictures, and as many steps as they need.
 TO_THE_END = {("10_augmentation", "cat_dog_small"): FULL["10_augmentation"]}
 # What is not so of photos, by lesson and folder. 00 and 15 speak of a classifier of drawings: one of photos is better,
-# hardly too sure, or has no cat to name. Colour alone tells most photos of weather apart, which a dense network sees, too,
-# and in few steps they are not learned by heart as animals are.
+# hardly too sure, or has no cat to name. Colour alone tells most photos of weather apart, which a dense network sees,
+# too, and in few steps they are not learned by heart as animals are.
 NOT_SO = {
     ("00_start_here", "any"): {"the photo of a cat is called a cat", "the classifier is sure of the cup, too"},
     ("15_predict_and_explain", "any"): {
