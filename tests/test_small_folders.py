@@ -32,17 +32,13 @@ def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     What a lesson runs in a new process runs here, and the machine is not measured: neither depends on the folder.
     """
     catch_figures(monkeypatch)
-    fit, find_learning_rate = keras.Model.fit, training.find_learning_rate
+    fit, find_learning_rate, run = keras.Model.fit, training.find_learning_rate, subprocess.run
 
     def fit_shortly(model: keras.Model, *data: Any, epochs: int = 1, **options: Any) -> keras.callbacks.History:
         return fit(model, *data, epochs=min(epochs, 4), **options)  # 09 is interrupted in the third of four
 
     def find_shortly(*data: Any, steps: int = 100, **options: Any) -> Any:
         return find_learning_rate(*data, steps=min(steps, 20), **options)
-
-    monkeypatch.setattr(keras.Model, "fit", fit_shortly)
-
-    run = subprocess.run
 
     def run_here(command: list[str | Path], *rest: Any, **options: Any) -> Any:
         if command[1:3] != ["-m", "helpers"]:  # joblib counts the processor's cores by one
@@ -51,6 +47,7 @@ def in_short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             assert commands.main([str(word) for word in command[3:]]) == 0
         return SimpleNamespace(stdout=output.getvalue())
 
+    monkeypatch.setattr(keras.Model, "fit", fit_shortly)
     monkeypatch.setattr(training, "find_learning_rate", find_shortly)
     monkeypatch.setattr(subprocess, "run", run_here)
     monkeypatch.setattr(doctor, "measure_pass", lambda _: doctor.QUIET_PASS)

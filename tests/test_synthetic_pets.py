@@ -285,7 +285,7 @@ def describe_without_looking(file: bytes) -> list[float]:
 
 @pytest.mark.slow
 def test_size_bytes_and_colours_do_not_give_the_label_away() -> None:
-    builder = tfds.builder("synthetic_pets", data_dir=datasets.data_folder() / "tfds")
+    builder = datasets.find_builder("synthetic_pets")
     builder.download_and_prepare()  # `make test` has drawn them before; alone, this takes minutes
     stored = builder.as_dataset(split="train[:1000]", decoders={"image": tfds.decode.SkipDecoding()})
     examples = list(stored.as_numpy_iterator())
