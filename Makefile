@@ -19,7 +19,7 @@ LATEST = .venv-latest
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
-.PHONY: help setup course test test-latest test-photos test-browser test-nbgrader test-book lab lab-solved student
+.PHONY: help setup course test test-latest test-folders test-photos test-browser test-nbgrader test-book lab lab-solved student
 .PHONY: book bench lint outputs lock clean
 
 help:
@@ -30,7 +30,8 @@ help:
 	@echo 'make student   make the edition with exercises, and leave what somebody worked in'
 	@echo 'make test      style, unit tests, doctests, then the notebooks against their saved outputs and figures'
 	@echo 'make test-latest   the tests and the smoke run with the newest packages, in an environment beside .venv'
-	@echo 'make test-photos   every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
+	@echo 'make test-folders  every picture lesson, in little, on folders as learners bring them: few pictures, many classes, grayscale'
+	@echo 'make test-photos   these, and every picture lesson on the photos in $$COURSE_PHOTOS: for hours when you are not waiting'
 	@echo 'make test-browser  texts of figures and the teachable machine in a real JupyterLab; needs Chromium, ChromeDriver and selenium'
 	@echo 'make test-nbgrader  assignments handed out, marked and given feedback on by nbgrader, which it needs'
 	@echo 'make book      make a website of the lessons and texts, to read without Python: output/book'
@@ -78,12 +79,15 @@ test-latest: $(VENV)/ready
 	$(LATEST)/bin/python -m pytest -n 2 --dist worksteal --doctest-modules helpers tests || failed=1; \
 	$(LATEST)/bin/python -m helpers run --profile smoke --output $(LATEST)/output || failed=1; exit $$failed
 
+test-folders: $(VENV)/ready
+	$(RUN) -m pytest -n 2 --dist worksteal -m folders tests
+
 test-photos: $(VENV)/ready
 	@if [ -z "$$COURSE_PHOTOS" ]; then \
 	  echo 'Set COURSE_PHOTOS to a folder with cat_dog_small/ and weather/: make test-photos COURSE_PHOTOS=...' >&2; \
 	  exit 2; \
 	fi
-	$(RUN) -m pytest -n 2 --dist worksteal -m photos tests
+	$(RUN) -m pytest -n 2 --dist worksteal -m "photos or folders" tests
 
 # Installs nothing: a browser is the user's own affair.
 test-browser: $(VENV)/ready

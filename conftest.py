@@ -8,6 +8,8 @@ import pytest
 
 from tests import figures, notebook_failures
 
+ONLY_ON_DEMAND = ("folders", "photos", "browser", "nbgrader")  # marks
+
 
 @pytest.fixture(scope="session", autouse=True)
 def course_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -19,8 +21,8 @@ def course_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Take the fast tests first, and those on photos, in a browser or with nbgrader only when they are asked for."""
-    for mark in ("photos", "browser", "nbgrader"):
+    """Take the fast tests first, and those of some kinds only when they are asked for."""
+    for mark in ONLY_ON_DEMAND:
         if mark not in (config.option.markexpr or ""):
             config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker(mark)])
             items[:] = [item for item in items if not item.get_closest_marker(mark)]

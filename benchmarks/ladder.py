@@ -175,11 +175,11 @@ def list_rungs() -> dict[str, Callable[[Path], Measure]]:
         "better trained": partial(prepare_cnn, better=True, augmented=False),
         "augmented": partial(prepare_cnn, better=True, augmented=True),
     }
-    here = [row.name for row in backbones.availability() if "Lite" in row.name and row.weights == "installed"]
-    for name in here:
-        for size in (160, 224):
-            options = {"backbone": name, "image_size": size}
-            short = f"{name.removeprefix('EfficientNet')}, {size} px"
+    here = [row for row in backbones.availability() if "Lite" in row.name and row.weights == "installed"]
+    for row in here:
+        for size in sorted({160, 224, row.image_size}):  # the last: of the pictures that it was trained with
+            options = {"backbone": row.name, "image_size": size}
+            short = f"{row.name.removeprefix('EfficientNet')}, {size} px"
             rungs[f"features of {short}"] = partial(prepare_features, **options)
             rungs[f"fine-tuned {short}"] = partial(prepare_tuning, **options)
     return rungs

@@ -1,7 +1,6 @@
 """Code of the notebooks, run as it stands in their cells."""
 
 import ast
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -47,23 +46,4 @@ def run_cells(number: str, *, tag: str = "from-scratch", imports: bool = True, *
     assert sources, f"no cell is tagged {tag}"
     namespace: dict[str, Any] = {"__name__": "lesson", **names}
     exec(compile("\n".join([read_imports(path) if imports else "", *sources]), path.name, "exec"), namespace)
-    return namespace
-
-
-def run_lesson(number: str, *, without: Collection[str] = (), **parameters: Any) -> dict[str, Any]:
-    """Execute the cells of a notebook here, without a kernel, and return what they define.
-
-    Args:
-        number: of the notebook.
-        without: tags of cells to leave out.
-        parameters: values for its cell tagged `parameters`.
-    """
-    namespace: dict[str, Any] = {"__name__": "lesson"}
-    for cell in read_cells(find_notebook(number)):
-        tags = cell.metadata.get("tags", [])
-        if not set(tags).isdisjoint(without):
-            continue
-        exec(compile(cell.source, f"cell {cell.id}", "exec"), namespace)
-        if "parameters" in tags:
-            namespace |= parameters
     return namespace

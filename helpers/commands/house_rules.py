@@ -27,7 +27,6 @@ TAGS = {
         *("parameters", "exercise", "check", "claim"),
         *("from-scratch", "network"),  # written out in the lesson, and held equal to the package by a test
         *("nbval-ignore-output", "timing", "picked", "machine"),  # how outputs are compared, or not stored
-        "without-pictures",  # costly, and no picture of DATASET is in it: tests of other folders leave it out
     },
 }
 NOT_COMPARED = {"timing", "picked", "machine"}
