@@ -1,4 +1,4 @@
-"""Look inside a network: what its filters look like, what they find in one picture, and which places decide.
+"""Look inside a network: what its layers find in one picture, and which places decide.
 
 Everything here works for Functional and Sequential models, for a network inside another, and for a model that was
 saved and loaded again. Nothing here changes a model's weights.
@@ -191,49 +191,6 @@ def occlusion(
         drops = _pick(answers, label) - _pick(np.asarray(model(covered, training=False)), label)  # (b,)
         lost += np.tensordot(drops, some, axes=1)
     return (lost / times).astype(np.float32)
-
-
-def first_layer_filters(model: keras.Model) -> np.ndarray:
-    """Return the filters of the first convolution as little pictures, each scaled to 0..1 by itself.
-
-    Only the first layer's filters look at colours, so only they can be shown as colours. The two halves of a
-    separable convolution are multiplied to the one filter that they stand for.
-
-    Args:
-        model: with a `Conv2D` or `SeparableConv2D`, networks inside it included.
-
-    Returns:
-        float32 `(filters, k, k, channels)`; a filter whose values are all the same is 0.5.
-
-    Raises:
-        ValueError: if there is no convolution, or it has no weights yet.
-
-    Example:
-        >>> model = keras.Sequential([keras.Input((8, 8, 3)), layers.Conv2D(4, 3)])
-        >>> first_layer_filters(model).shape
-        (4, 3, 3, 3)
-    """
-    _check_built(model)
-    convolutions = (layer for layer in _layers(model) if isinstance(layer, layers.Conv2D | layers.SeparableConv2D))
-    layer = next(convolutions, None)
-    if layer is None:
-        raise ValueError(
-            f"Received a model without a convolution: {[layer.name for layer in _layers(model)]}, expected one with "
-            "Conv2D or SeparableConv2D. Choose a model of pictures."
-        )
-    filters = np.moveaxis(_kernel(layer), -1, 0)
-    low, high = (edge(filters, axis=(1, 2, 3), keepdims=True) for edge in (np.min, np.max))
-    flat = high == low
-    return np.where(flat, 0.5, (filters - low) / np.where(flat, 1, high - low)).astype(np.float32)
-
-
-def _kernel(layer: keras.Layer) -> np.ndarray:
-    """The weights of a convolution as `(k, k, channels in, filters)`."""
-    if isinstance(layer, layers.Conv2D):
-        return np.asarray(layer.kernel)
-    around, across = np.asarray(layer.depthwise_kernel), np.asarray(layer.pointwise_kernel)
-    _, _, channels, multiplier = around.shape
-    return np.einsum("hwcm,cmn->hwcn", around, across.reshape(channels, multiplier, -1))
 
 
 def _layers(model: keras.Model) -> Iterator[keras.Layer]:

@@ -2,7 +2,7 @@
 
 import random
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -198,27 +198,6 @@ def attach_head(backbone: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(inputs, head(pooled), name=f"{backbone.name}_classifier")
 
 
-def join_histories(*histories: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
-    """Join the histories of one model trained in several calls of `fit`, as if it had been one.
-
-    Args:
-        histories: what `model.fit(...).history` held each time, with the same keys.
-
-    Raises:
-        ValueError: if the keys differ, or there is no history.
-
-    Example:
-        >>> join_histories({"loss": [0.7, 0.5]}, {"loss": [0.4]})
-        {'loss': [0.7, 0.5, 0.4]}
-    """
-    if not histories:
-        raise ValueError("Received no history, expected at least one. Pass what `model.fit(...).history` holds.")
-    keys = [sorted(history) for history in histories]
-    if any(names != keys[0] for names in keys):
-        raise ValueError(f"Received histories with keys {keys}, expected the same in each. Use the same metrics.")
-    return {key: [value for history in histories for value in history[key]] for key in histories[0]}
-
-
 def checkpoint_callbacks(
     folder: str | Path, *, monitor: str = "val_loss", patience: int = 6
 ) -> list[keras.callbacks.Callback]:
@@ -246,45 +225,6 @@ def checkpoint_callbacks(
         callbacks.ReduceLROnPlateau(monitor=monitor, factor=0.2, patience=max(1, patience // 2)),
         callbacks.EarlyStopping(monitor=monitor, patience=patience, restore_best_weights=True),
     ]
-
-
-@dataclass(frozen=True)
-class SeedResults:
-    """The same measurement with several seeds.
-
-    Attributes:
-        values: one per seed, in their order.
-        mean: of the values.
-        standard_deviation: of one value (n - 1 in the denominator).
-    """
-
-    values: tuple[float, ...]
-    mean: float
-    standard_deviation: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} ± {self.standard_deviation:.3f} ({len(self.values)} seeds)"
-
-
-def repeat_over_seeds(run: Callable[[int], float], *, seeds: Iterable[int]) -> SeedResults:
-    """Measure the same thing with several seeds: a difference smaller than the standard deviation is none.
-
-    Args:
-        run: takes a seed and gives a number, such as an accuracy; begins with `set_seed(seed)`.
-        seeds: two or more, all different.
-
-    Raises:
-        ValueError: if there are fewer than two seeds, or one comes twice.
-
-    Example:
-        >>> print(repeat_over_seeds(lambda seed: 0.80 + 0.01 * seed, seeds=range(5)))
-        0.820 ± 0.016 (5 seeds)
-    """
-    seeds = list(seeds)
-    if len(set(seeds)) < max(2, len(seeds)):
-        raise ValueError(f"Received seeds {seeds}, expected two or more, all different. Use range(5).")
-    values = tuple(float(run(seed)) for seed in seeds)
-    return SeedResults(values, float(np.mean(values)), float(np.std(values, ddof=1)))
 
 
 def restart(model: keras.Model, build: Callable[[], keras.Model], *, seed: int) -> None:

@@ -99,9 +99,6 @@ def test_maps_are_what_the_network_computes(build, wrap, flipped: bool, reload: 
         np.testing.assert_allclose(before, maps, atol=1e-4)
         np.testing.assert_allclose(activations[name], np.maximum(maps, 0), atol=1e-4)
     assert explain.feature_maps(model, PICTURE, layer_name="block2_pool").shape == (4, 3, 5)
-    np.testing.assert_array_equal(
-        explain.first_layer_filters(model), explain.first_layer_filters(inner if not reload else model)
-    )
 
 
 def test_looking_changes_nothing() -> None:
@@ -113,7 +110,6 @@ def test_looking_changes_nothing() -> None:
     for _ in range(2):
         explain.activation_maps(model, PICTURE)
         explain.feature_maps(model, PICTURE, layer_name="block1_conv")
-        explain.first_layer_filters(model)
     for old, new in zip(weights + optimiser, model.get_weights() + model.optimizer.variables, strict=True):
         np.testing.assert_array_equal(old, new)
     np.testing.assert_array_equal(model(PICTURE[None], training=False), before)
@@ -156,7 +152,6 @@ def test_a_deep_backbone_with_branches_inside_a_model() -> None:
     assert len(maps) == 1 + 1 + 2 * 15 + 1  # stem; one block of one, fifteen of two; top
     assert (list(maps)[:1], list(maps)[-1:]) == (["stem_relu"], ["top_relu"])
     np.testing.assert_allclose(maps["top_relu"], backbone(picture[None], training=False)[0], atol=1e-4)
-    assert explain.first_layer_filters(model).shape == (32, 3, 3, 3)
 
 
 def test_dropout_and_noise_are_off() -> None:
@@ -186,33 +181,6 @@ def test_grey_pictures_and_sizes_that_vary() -> None:
 # --- Filters ------------------------------------------------------------------------------------------------
 
 
-def test_filters_are_scaled_one_by_one() -> None:
-    model = build_plain()
-    kernel = np.random.default_rng(1).normal(size=(3, 3, 3, 4)).astype(np.float32)
-    kernel[..., 2] *= 1000
-    kernel[..., 3] = 7
-    model.get_layer("block1_conv").set_weights([kernel, np.zeros(4)])
-    filters = explain.first_layer_filters(model)
-    assert filters.dtype == np.float32
-    for index in range(3):
-        of_one = kernel[..., index]
-        expected = (of_one - of_one.min()) / (of_one.max() - of_one.min())
-        np.testing.assert_allclose(filters[index], expected, atol=1e-6)
-    np.testing.assert_array_equal(filters[3], 0.5)
-
-
-@pytest.mark.parametrize("multiplier", [1, 2])
-def test_a_separable_filter_is_the_one_it_stands_for(multiplier: int) -> None:
-    separable = layers.SeparableConv2D(5, 3, depth_multiplier=multiplier, use_bias=False)
-    model = keras.Sequential([keras.Input((16, 12, 3)), separable])
-    plain = layers.Conv2D(5, 3, use_bias=False)
-    twin = keras.Sequential([keras.Input((16, 12, 3)), plain])
-    plain.set_weights([explain._kernel(separable)])
-    picture = PICTURE[None] / np.float32(255)
-    np.testing.assert_allclose(model(picture), twin(picture), atol=1e-5)
-    np.testing.assert_array_equal(explain.first_layer_filters(model), explain.first_layer_filters(twin))
-
-
 # --- What cannot be looked into -----------------------------------------------------------------------------
 
 
@@ -230,7 +198,6 @@ class Own(keras.Model):
 LOOKS = {
     "feature maps": partial(explain.feature_maps, picture=PICTURE, layer_name="conv"),
     "activation maps": partial(explain.activation_maps, picture=PICTURE),
-    "filters": explain.first_layer_filters,
 }
 
 
@@ -275,8 +242,6 @@ def test_a_model_without_convolutions_is_refused() -> None:
     model = keras.Sequential([keras.Input((16, 12, 3)), layers.Flatten(), layers.Dense(2, activation="softmax")])
     with pytest.raises(ValueError, match="Received a model without an activation before its maps are flattened"):
         explain.activation_maps(model, PICTURE)
-    with pytest.raises(ValueError, match=r"Received a model without a convolution: \['flatten"):
-        explain.first_layer_filters(model)
 
 
 def test_a_prelu_is_an_activation_with_weights() -> None:

@@ -60,7 +60,6 @@ CALLS = {
         np.random.default_rng(0).normal(size=(6, 8, 3)), alt=alt
     ),
     "show_heatmaps": lambda alt: plotting.show_heatmaps([draw_noise(0)], [np.eye(3)], titles=["a"], alt=alt),
-    "show_filters": lambda alt: plotting.show_filters(np.random.default_rng(0).uniform(size=(5, 3, 3, 3)), alt=alt),
     "show_histograms": lambda alt: plotting.show_histograms([images.histogram(GREY)], titles=["grey"], alt=alt),
     "show_history": lambda alt: plotting.show_history({"accuracy": [0.5], "loss": [1.0]}, alt=alt),
     "show_confusion_matrix": lambda alt: plotting.show_confusion_matrix(
@@ -322,25 +321,10 @@ def test_every_map_has_a_place(channels: int, columns: int, rows: int, screen: S
     assert picture.height >= rows * SMALL
 
 
-def test_filters_in_colour_and_in_grey(screen: Screen) -> None:
-    plotting.show_filters(np.full((3, 3, 3, 3), (0.0, 0.0, 1.0)), alt=ALT)
-    pixels = np.asarray(screen.picture.convert("RGB"))
-    assert label_regions((pixels == (0, 0, 255)).all(axis=2))[1] == 3
-    screen.clear()
-    plotting.show_filters(np.full((3, 5, 5, 1), 0.0), alt=ALT)
-    assert read_grid(screen)[1] == 3
-
-
 @pytest.mark.parametrize("shape", [(4, 4), (2, 4, 4, 3), (4, 4, 0)])
 def test_what_is_no_feature_map_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"Received maps of shape .*, expected \(height, width, channels\)"):
         plotting.show_feature_maps(np.zeros(shape), alt=ALT)
-
-
-@pytest.mark.parametrize("shape", [(3, 3, 3), (2, 3, 3, 32), (0, 3, 3, 3)])
-def test_what_is_no_filter_to_see_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"Received filters of shape .*, expected \(filters, height, width, 3 or 1\)"):
-        plotting.show_filters(np.zeros(shape), alt=ALT)
 
 
 @pytest.mark.parametrize(("count", "columns", "rows"), [(1, 5, 1), (5, 5, 1), (6, 5, 2), (7, 2, 4)])

@@ -208,53 +208,6 @@ def test_standard_error_shrinks_with_the_root_of_the_count(accuracy: float, coun
     assert training.standard_error(accuracy, 4 * count) == pytest.approx(error / 2)
 
 
-# --- Histories and seeds ------------------------------------------------------------------------------------
-
-
-def test_joined_histories_are_new_lists() -> None:
-    first, second = {"loss": [3.0, 2.0], "accuracy": [0.1, 0.2]}, {"accuracy": [0.3], "loss": [1.0]}
-    joined = training.join_histories(first, second)
-    assert joined == {"loss": [3.0, 2.0, 1.0], "accuracy": [0.1, 0.2, 0.3]}
-    joined["loss"].append(0.0)
-    assert first["loss"] == [3.0, 2.0]
-    assert training.join_histories(first) == first
-
-
-def test_histories_with_different_keys_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"Received histories with keys .*val_loss.*expected the same in each"):
-        training.join_histories({"loss": [1.0]}, {"loss": [1.0], "val_loss": [1.0]})
-
-
-def test_no_history_is_refused() -> None:
-    with pytest.raises(ValueError, match="Received no history, expected at least one"):
-        training.join_histories()
-
-
-def test_results_over_seeds_have_the_mean_and_the_standard_deviation_of_one_value() -> None:
-    measured = {3: 0.80, 1: 0.82, 7: 0.87}
-    asked = []
-    result = training.repeat_over_seeds(
-        lambda seed: asked.append(seed) or np.float32(measured[seed]), seeds=iter(measured)
-    )
-    assert asked == [3, 1, 7]
-    assert result.values == pytest.approx((0.80, 0.82, 0.87))
-    assert result.mean == pytest.approx(0.83)
-    assert result.standard_deviation == pytest.approx(np.sqrt((0.03**2 + 0.01**2 + 0.04**2) / 2))
-    assert str(result) == "0.830 ± 0.036 (3 seeds)"
-    assert all(type(value) is float for value in (*result.values, result.mean, result.standard_deviation))
-    with pytest.raises(AttributeError):
-        result.mean = 1.0
-
-
-@pytest.mark.parametrize("seeds", [[], [1], [1, 1], [1, 2, 1]])
-def test_repeating_needs_different_seeds(seeds: list[int]) -> None:
-    def run(seed: int) -> float:
-        raise AssertionError("nothing is trained for a wrong list of seeds")
-
-    with pytest.raises(ValueError, match=r"Received seeds \[.*\], expected two or more, all different"):
-        training.repeat_over_seeds(run, seeds=seeds)
-
-
 # --- An interrupted training --------------------------------------------------------------------------------
 
 

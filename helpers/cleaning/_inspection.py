@@ -59,7 +59,6 @@ FLAT = 8
 BLOCK = 2**22  # distances held at a time
 PORTION = 512  # files that are looked at before their likenesses are computed
 FILES_AT_ONCE = 8  # per thread: for single ones, handing them over would take as long as decoding them
-LEAST_SIDE = 64  # pixels: what is larger is averaged in whole blocks first, which changes slow waves little
 
 
 class Inspection(NamedTuple):
@@ -279,7 +278,8 @@ def perceptual_hash(image: images.Image, *, extent: tuple[float, float] | None =
 
 
 def _make_overview(image: images.Image, extent: tuple[float, float]) -> _Overview:
-    factor = max(1, min(image.shape[:2]) // LEAST_SIDE)
+    # What is larger is averaged in whole blocks first, which changes slow waves little.
+    factor = max(1, min(image.shape[:2]) // images.OVERVIEW_SIDE)
     if factor > 1 or image.ndim == 3:
         image = np.asarray(Image.fromarray(image).reduce(factor).convert("L"))
     return _Overview(image, (extent[0] / factor, extent[1] / factor))

@@ -22,6 +22,7 @@ from helpers.images._arrays import (
 from helpers.images._decoding import (
     EXIF_ORIENTATION,
     IMAGE_SUFFIXES,
+    OVERVIEW_SIDE,
     PNG_START,
     RAW_SUFFIXES,
     ROWS_AT_ONCE,
@@ -43,6 +44,7 @@ __all__ = [
     "IMAGENET_MEAN",
     "IMAGE_SUFFIXES",
     "LUMINOSITY_WEIGHTS",
+    "OVERVIEW_SIDE",
     "PNG_START",
     "RAW_SUFFIXES",
     "ROWS_AT_ONCE",

@@ -42,7 +42,6 @@ from helpers.plotting._figures import (
 from helpers.plotting._pictures import (
     SMALL_WIDTH,
     show_feature_maps,
-    show_filters,
     show_gallery,
     show_heatmaps,
     show_images,
@@ -70,7 +69,6 @@ __all__ = [
     "show_block_diagram",
     "show_confusion_matrix",
     "show_feature_maps",
-    "show_filters",
     "show_gallery",
     "show_heatmaps",
     "show_histograms",

@@ -128,29 +128,6 @@ def show_feature_maps(maps: np.ndarray, *, columns: int = 8, alt: str) -> None:
     display_figure(figure, alt=alt)
 
 
-def show_filters(filters: np.ndarray, *, columns: int = 8, alt: str) -> None:
-    """Show filters as little pictures in a grid: in colour with three channels, in grey with one.
-
-    Args:
-        filters: float `(filters, height, width, 3 or 1)` in 0..1, as `explain.first_layer_filters` gives it.
-        columns: filters per row.
-        alt: what the figure shows.
-
-    Raises:
-        ValueError: if `filters` has another shape, or no filter.
-    """
-    filters = np.asarray(filters)
-    if filters.ndim != 4 or not filters.size or filters.shape[-1] not in (1, 3):
-        raise ValueError(
-            f"Received filters of shape {filters.shape}, expected (filters, height, width, 3 or 1). "
-            "Only the filters of the first layer look at colours."
-        )
-    figure, axes = _new_grid(len(filters), columns=columns, ratio=filters.shape[1] / filters.shape[2])
-    for axis, one in zip(axes.flat, filters, strict=False):
-        _draw_image(axis, one[..., 0] if one.shape[-1] == 1 else one)
-    display_figure(figure, alt=alt)
-
-
 def show_gallery(
     before: np.ndarray, rows: Mapping[str, Mapping[str, np.ndarray]], *, columns: int = 4, alt: str
 ) -> None:
