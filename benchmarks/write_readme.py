@@ -38,7 +38,7 @@ def render(results: dict[str, dict]) -> str:
         "",
         f"`teach` on the same 2,000 photos takes {transfer['teach_seconds']:.0f} seconds from start to report, and its "
         f"model gets {transfer['predict_right']:.1%} of the 1,000 others right. Features read again from their saved "
-        f"file: {transfer['reload_seconds']:.2f} seconds.",
+        f"file: {transfer['reload_seconds']:.3f} seconds.",
         "",
         *render_ladder(results["ladder"]),
         "",
