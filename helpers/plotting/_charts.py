@@ -194,10 +194,11 @@ def show_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str], alt
 
 
 def _mark_values(axis: Axes, values: set[float], *, log_x: bool) -> None:
-    """Put ticks on a horizontal axis: at each value if it is logarithmic, at whole numbers if all values are."""
+    """Put ticks on a horizontal axis: at each value if they are few or it is logarithmic, else at whole numbers."""
+    ticks = sorted(values)
     if log_x:
-        ticks = sorted(values)
         axis.set_xscale("log")
+    if log_x or len(ticks) <= 5:
         axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.minorticks_off()
     elif all(float(value).is_integer() for value in values):  # there is no epoch 2.5
