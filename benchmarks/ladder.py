@@ -37,7 +37,8 @@ from helpers.doctor import measure_pass
 RESULTS = Path(__file__).parent / "results" / "ladder.json"
 # Lesson 07's filters; as many epochs as augmentation needs to pay (lesson 10), for all three alike.
 CNN_SIZE, CNN_FILTERS, CNN_EPOCHS, CNN_RATE, CNN_L2 = 64, (16, 32, 64, 128), 60, 1e-3, 1e-3
-NOTES_SIZE, NOTES_STEPS, NOTES_BATCH = 160, 6, 32  # of the notes' way, some steps are timed
+NOTES_SIZE, NOTES_STEPS, NOTES_BATCH = 160, 6, 32  # of the notes' way and the lesson's, some steps are timed
+LESSON_BLOCK = "block7a"  # where lesson 12 begins to fine-tune
 
 Measure = Callable[[int], tuple[float, int]]  # a seed -> accuracy, parameters that learned
 
@@ -147,22 +148,36 @@ def pool(top: keras.Model, maps: features.Features) -> features.Features:
 # --- the notes' way ------------------------------------------------------------------------------------------------
 
 
-def measure_notes(folder: Path) -> dict[str, float]:
-    """Time an epoch as in the notes: VGG16, frozen, inside the model that is trained, so it runs in every epoch."""
-    counts = load(folder).counts
+def build_notes_way() -> keras.Model:
+    """VGG16 as in the notes: frozen, inside the model that is trained, so it runs in every epoch."""
     shape = (NOTES_SIZE, NOTES_SIZE, 3)
     network = backbones.build("VGG16", input_shape=shape, weights=None)  # which weights makes no difference in time
     network.trainable = False
     outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.Flatten()(network.output))
-    model = keras.Model(network.input, outputs)
+    return keras.Model(network.input, outputs)
+
+
+def build_lesson_way() -> keras.Model:
+    """The top of Lite0 as in lesson 12: from its last block on, on maps that the bottom gave once."""
+    network = backbones.build("EfficientNetLite0", input_shape=(NOTES_SIZE, NOTES_SIZE, 3), weights=None)
+    backbones.unfreeze_top(network, from_name=LESSON_BLOCK)
+    top = backbones.split_at(network, LESSON_BLOCK)[1]
+    outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling2D()(top.output))
+    return keras.Model(top.input, outputs)
+
+
+def time_epoch(model: keras.Model, *, num_train: int) -> float:
+    """Return the seconds of an epoch in which each picture comes once, reckoned from a few steps."""
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
-    pictures, labels = np.zeros((NOTES_BATCH, *shape), "float32"), np.zeros(NOTES_BATCH)
-    model.train_on_batch(pictures, labels)
+    inputs, labels = np.zeros((NOTES_BATCH, *model.input_shape[1:]), "float32"), np.zeros(NOTES_BATCH)
+    model.train_on_batch(inputs, labels)
     start = time.perf_counter()
     for _ in range(NOTES_STEPS):
-        model.train_on_batch(pictures, labels)
-    seconds = (time.perf_counter() - start) / NOTES_STEPS * counts["train"] / NOTES_BATCH
-    return {"epoch_seconds": seconds, "steps_timed": NOTES_STEPS, "image_size": NOTES_SIZE}
+        model.train_on_batch(inputs, labels)
+    return (time.perf_counter() - start) / NOTES_STEPS * num_train / NOTES_BATCH
+
+
+WAYS = {"epoch_passes": build_notes_way, "lesson_epoch_passes": build_lesson_way}
 
 
 # --- the ladder ----------------------------------------------------------------------------------------------------
@@ -238,15 +253,16 @@ def write(results: dict) -> None:
 
 
 def compare_notes(folder: Path) -> None:
-    """Put an epoch in the notes' way beside one of fine-tuning at the same size, in passes."""
+    """Put an epoch in the notes' way beside those of fine-tuning at the same size, in passes."""
+    num_train = load(folder).counts["train"]
     before = measure_pass()
-    found = measure_notes(folder)
+    seconds = {name: time_epoch(build(), num_train=num_train) for name, build in WAYS.items()}
     seconds_per_pass = (before + measure_pass()) / 2
-    found["epoch_passes"] = round(found.pop("epoch_seconds") / seconds_per_pass, 1)
+    found = {name: round(value / seconds_per_pass, 2) for name, value in seconds.items()}
     results = read_results()
     runs = results["rungs"][f"fine-tuned Lite0, {NOTES_SIZE} px"]["runs"]  # measured before
     found["tuning_epoch_passes"] = round(mean(run["passes"] for run in runs) / tuning.EPOCHS, 2)
-    write(results | {"notes": found})
+    write(results | {"notes": found | {"steps_timed": NOTES_STEPS, "image_size": NOTES_SIZE}})
     print(found)
 
 
