@@ -82,7 +82,7 @@ def render_ladder(ladder: dict) -> list[str]:
             "",
             f"A network that is frozen inside the model and runs anew in every epoch (VGG16, {notes['image_size']} px) "
             f"costs {notes['epoch_passes']:.0f} passes per epoch. Fine-tuning EfficientNetLite0 on saved maps costs "
-            f"{notes['lesson_epoch_passes']:.1f} as in lesson 12, from its last block on "
+            f"{notes['lesson_epoch_passes']:.2f} as in lesson 12, from its last block on "
             f"({notes['epoch_passes'] / notes['lesson_epoch_passes']:.0f} times less; both reckoned from "
             f"{notes['steps_timed']} steps), and {notes['tuning_epoch_passes']:.1f} as in this table: four more "
             "blocks, and each picture twice, with its mirror image.",

@@ -512,6 +512,13 @@ def test_a_gallery_shows_the_original_before_each_row(monkeypatch: pytest.Monkey
     ]
 
 
+def test_few_values_have_a_tick_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = catch_figures(monkeypatch)
+    looks = [16, 32, 48, 64, 80]  # where the default ticks would stand at none of them
+    plotting.show_spread({"a": (looks, np.zeros((2, 5)))}, x_label="step", y_label="y", alt=ALT)
+    assert figures[0].axes[0].get_xticks().tolist() == looks
+
+
 def test_a_spread_is_the_mean_over_seeds_and_its_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
     figures = catch_figures(monkeypatch)
     values = np.array([[0.0, 1.0], [2.0, 1.0], [4.0, 1.0]])  # (seeds, points)
