@@ -52,13 +52,15 @@ course: $(VENV)/ready
 
 # One data folder for all of it, so that the pets are drawn once and the features computed once: COURSE_DATA if it is
 # set, else a new one. Figures and features left by an older version of the code must not stand in for today's.
-# Notebooks run two at a time, the long ones first, so that neither process is left alone at the end.
+# Notebooks run two at a time, the long ones first, so that neither process is left alone at the end. Each of the two
+# gets one thread: more would only wait for the other process's.
 test: lint
 	@if [ -z "$$COURSE_DATA" ]; then \
 	  COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; \
 	fi; \
 	set -ex; \
 	$(RUN) -m helpers data get synthetic_pets; \
+	export TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1; \
 	$(RUN) -m pytest -n 2 --dist worksteal --doctest-modules helpers tests; \
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=1800 \
 	  notebooks/1*.ipynb notebooks/0[7-9]*.ipynb notebooks/0[0-6]*.ipynb
