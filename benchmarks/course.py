@@ -1,7 +1,7 @@
 """Measure what each notebook costs in the quick profile, in passes, with the data set drawn already.
 
     python benchmarks/course.py              # all of them
-    python benchmarks/course.py 07 08        # the figures of the others stay
+    python benchmarks/course.py 07 08        # the figures of the others stay; features are computed anew for these, too
     python benchmarks/course.py --store      # store the outputs as well, as `make outputs` does: one run for both
 
 A pass is measured before and after each notebook (see helpers/doctor.py). Prints passes and seconds, keeps them in

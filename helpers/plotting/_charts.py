@@ -22,6 +22,7 @@ from helpers.plotting._figures import (
 )
 
 CHANNEL_COLOURS = {"red": ORANGE, "green": GREEN, "blue": BLUE, "grey": BLACK}
+MOST_MARKED_VALUES = 5  # of a horizontal axis; with more, ticks where matplotlib puts them
 MOST_LARGE_PLACES = 15  # classes of a confusion matrix; with more, smaller places
 
 
@@ -198,7 +199,7 @@ def _mark_values(axis: Axes, values: set[float], *, log_x: bool) -> None:
     ticks = sorted(values)
     if log_x:
         axis.set_xscale("log")
-    if log_x or len(ticks) <= 5:
+    if log_x or len(ticks) <= MOST_MARKED_VALUES:
         axis.set_xticks(ticks, [f"{value:g}" for value in ticks])
         axis.minorticks_off()
     elif all(float(value).is_integer() for value in values):  # there is no epoch 2.5
