@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
@@ -99,25 +99,46 @@ def count_learners(model: keras.Model) -> int:
 
 
 def solve_head(sets: features.FeatureSets, *, num_classes: int) -> keras.Model:
-    """One layer on features; a fifth of the training pictures chooses its penalty."""
+    """One layer on the features of pictures and their mirror images, in turn; a fifth of these chooses its penalty."""
     rows, labels = np.asarray(sets.train.features), sets.train.labels
-    order = np.random.default_rng(0).permutation(len(labels))
-    chosen_on, learned_from = np.split(order, [len(order) // 5])
-    parts = [features.Features(rows[part], labels[part]) for part in (learned_from, chosen_on)]
-    penalty, _ = choose_penalty(features.FeatureSets(*parts, sets.test), num_classes=num_classes)
+    order = np.random.default_rng(0).permutation(len(labels) // 2)
+    pairs = (np.concatenate([2 * part, 2 * part + 1]) for part in np.split(order, [len(order) // 5]))
+    chosen_on, learned_from = (features.Features(rows[part], labels[part]) for part in pairs)
+    parts = features.FeatureSets(learned_from, chosen_on, sets.test)
+    penalty, _ = choose_penalty(parts, num_classes=num_classes)
     return training.fit_logistic_head(rows, labels, num_classes=num_classes, penalty=penalty)
 
 
-def prepare_features(folder: Path, *, backbone: str, image_size: int) -> Measure:
-    """One layer solved on features: no chance is in it, so every seed gives the same."""
+def prepare_features(folder: Path, *, sizes: dict[str, int]) -> Measure:
+    """One layer solved on the features of one network, or of several side by side; sizes: of the pictures for each.
+
+    No chance is in it, so every seed gives the same.
+    """
     data = load(folder)
-    sets = features.load_or_extract(data, backbone=backbone, image_size=image_size)
+    sets = put_side_by_side([extract_features(data, name, image_size=size) for name, size in sizes.items()])
 
     def run(seed: int) -> tuple[float, int]:
         head = solve_head(sets, num_classes=len(data.class_names))
         return judge(head, sets), count_learners(head)
 
     return run
+
+
+def extract_features(data: datasets.ImageDataset, backbone: str, *, image_size: int) -> features.FeatureSets:
+    """Return features as `features.load_or_extract` does, and those of the training pictures' mirror images as well."""
+    network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
+    averaged = keras.layers.GlobalAveragePooling2D()(network.output)  # (b, h, w, c) -> (b, c)
+    return features.load_or_extract_maps(data, keras.Model(network.input, averaged), mirrored=True)
+
+
+def put_side_by_side(several: Sequence[features.FeatureSets]) -> features.FeatureSets:
+    """Return one row per picture that holds what every network sees in it."""
+    return features.FeatureSets(
+        *(
+            features.Features(np.concatenate([part.features for part in parts], axis=1), parts[0].labels)
+            for parts in zip(*((sets.train, sets.validation, sets.test) for sets in several), strict=True)
+        )
+    )
 
 
 def prepare_tuning(folder: Path, *, backbone: str, image_size: int) -> Measure:
@@ -127,8 +148,7 @@ def prepare_tuning(folder: Path, *, backbone: str, image_size: int) -> Measure:
     block = backbones.find_last_block(network)
     bottom, top = backbones.split_at(network, block)
     maps = features.load_or_extract_maps(data, bottom, mirrored=True)
-    plain = features.Features(maps.train.features[::2], maps.train.labels[::2])  # without the mirror images
-    sets = features.FeatureSets(*(pool(top, part) for part in (plain, maps.validation, maps.test)))
+    sets = features.FeatureSets(*(pool(top, part) for part in (maps.train, maps.validation, maps.test)))
     before = network.get_weights()
 
     def run(seed: int) -> tuple[float, int]:
@@ -199,11 +219,17 @@ def list_rungs() -> dict[str, Callable[[Path], Measure]]:
     here = [row for row in backbones.availability() if "Lite" in row.name and row.weights == "installed"]
     for row in here:
         for size in sorted({160, 224, row.image_size}):  # the last: of the pictures that it was trained with
-            options = {"backbone": row.name, "image_size": size}
-            short = f"{row.name.removeprefix('EfficientNet')}, {size} px"
-            rungs[f"features of {short}"] = partial(prepare_features, **options)
-            rungs[f"fine-tuned {short}"] = partial(prepare_tuning, **options)
+            short = f"{shorten(row.name)}, {size} px"
+            rungs[f"features of {short}"] = partial(prepare_features, sizes={row.name: size})
+            rungs[f"fine-tuned {short}"] = partial(prepare_tuning, backbone=row.name, image_size=size)
+    if len(here) > 1:
+        names = " + ".join(shorten(row.name) for row in here)
+        rungs[f"features of {names}"] = partial(prepare_features, sizes={row.name: row.image_size for row in here})
     return rungs
+
+
+def shorten(name: str) -> str:
+    return name.removeprefix("EfficientNet")
 
 
 def climb(rung: str, folder: Path, *, seeds: int) -> None:
