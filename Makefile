@@ -16,6 +16,10 @@ CHANGED =
 JOBS = 1
 # Where `make test-latest` puts the newest packages.
 LATEST = .venv-latest
+# How tests run: two at a time, each in a process of one thread; more threads would only wait for the other process's.
+# nbval's plugin is for notebooks, and slow to load.
+ONE_THREAD = TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1
+TWO_AT_A_TIME = -p no:nbval -n 2 --dist worksteal
 # Options for `make lock`: LOCK=--upgrade takes the newest versions that pyproject.toml allows.
 LOCK =
 
@@ -52,16 +56,15 @@ course: $(VENV)/ready
 
 # One data folder for all of it, so that the pets are drawn once and the features computed once: COURSE_DATA if it is
 # set, else a new one. Figures and features left by an older version of the code must not stand in for today's.
-# Notebooks run two at a time, the long ones first, so that neither process is left alone at the end. Each of the two
-# gets one thread: more would only wait for the other process's.
+# Notebooks run two at a time, the long ones first, so that neither process is left alone at the end.
 test: lint
 	@if [ -z "$$COURSE_DATA" ]; then \
 	  COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; \
 	fi; \
 	set -ex; \
 	$(RUN) -m helpers data get synthetic_pets; \
-	export TF_NUM_INTRAOP_THREADS=1 OMP_NUM_THREADS=1; \
-	$(RUN) -m pytest -n 2 --dist worksteal --doctest-modules helpers tests; \
+	export $(ONE_THREAD); \
+	$(RUN) -m pytest $(TWO_AT_A_TIME) --doctest-modules helpers tests; \
 	$(RUN) -m pytest -n 2 --dist loadfile --no-loadscope-reorder --nbval --nbval-current-env --nbval-cell-timeout=1800 \
 	  notebooks/1*.ipynb notebooks/0[7-9]*.ipynb notebooks/0[0-6]*.ipynb
 
@@ -78,18 +81,18 @@ test-latest: $(VENV)/ready
 	  awk -F = '$$3 != $$5 { print $$1 ": " $$5 " (locked: " $$3 ")" }' | tee $(LATEST)/changes.txt
 	@COURSE_DATA=$$(mktemp -d); export COURSE_DATA; trap 'rm -rf "$$COURSE_DATA"' EXIT; set -x; failed=0; \
 	$(LATEST)/bin/python -m helpers data get synthetic_pets || failed=1; \
-	$(LATEST)/bin/python -m pytest -n 2 --dist worksteal --doctest-modules helpers tests || failed=1; \
+	$(ONE_THREAD) $(LATEST)/bin/python -m pytest $(TWO_AT_A_TIME) --doctest-modules helpers tests || failed=1; \
 	$(LATEST)/bin/python -m helpers run --profile smoke --output $(LATEST)/output || failed=1; exit $$failed
 
 test-folders: $(VENV)/ready
-	$(RUN) -m pytest -n 2 --dist worksteal -m folders tests
+	$(ONE_THREAD) $(RUN) -m pytest $(TWO_AT_A_TIME) -m folders tests
 
 test-photos: $(VENV)/ready
 	@if [ -z "$$COURSE_PHOTOS" ]; then \
 	  echo 'Set COURSE_PHOTOS to a folder with cat_dog_small/ and weather/: make test-photos COURSE_PHOTOS=...' >&2; \
 	  exit 2; \
 	fi
-	$(RUN) -m pytest -n 2 --dist worksteal -m "photos or folders" tests
+	$(ONE_THREAD) $(RUN) -m pytest $(TWO_AT_A_TIME) -m "photos or folders" tests
 
 # Installs nothing: a browser is the user's own affair.
 test-browser: $(VENV)/ready

@@ -1,13 +1,19 @@
-"""Pictures and networks that several test files use."""
+"""Pictures and networks that several test files use.
+
+What is slow to import is imported where it is used: the process that hands out the tests needs none of it.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from PIL import Image
+
+if TYPE_CHECKING:
+    import keras
+    from matplotlib.figure import Figure
 
 MakeFolder = Callable[..., Path]
 
@@ -37,7 +43,7 @@ def make_folder(tmp_path: Path) -> MakeFolder:
     return make
 
 
-def catch_figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+def catch_figures(monkeypatch: pytest.MonkeyPatch) -> "list[Figure]":
     """Return a list that figures go to from now on, drawn, instead of to the screen."""
     caught: list[Figure] = []
     for room in ("", "._charts", "._diagrams", "._pictures"):
@@ -46,8 +52,10 @@ def catch_figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
 
 
 @pytest.fixture
-def tiny_backbone() -> keras.Model:
+def tiny_backbone() -> "keras.Model":
     """A backbone with weights and batch normalisation: 16 x 16 pictures in, a 7 x 7 map of 5 channels out."""
+    import keras
+
     inputs = keras.Input((16, 16, 3))
     x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
     x = keras.layers.Conv2D(5, 3, strides=2, kernel_initializer=keras.initializers.GlorotUniform(seed=0))(x)

@@ -11,12 +11,14 @@ must not be empty.
 import base64
 import io
 from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
 
-import imagehash
 import numpy as np
 import pytest
-from nbformat import NotebookNode
 from PIL import Image
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 ADVICE = "Look at it, then: make outputs"
 HASH_SIZE = 8
@@ -36,7 +38,7 @@ def is_notebook_cell(item: pytest.Item) -> bool:
     return hasattr(item, "cell") and hasattr(item, "test_outputs")
 
 
-def compare(stored: Sequence[NotebookNode], new: Sequence[NotebookNode], *, tags: Collection[str] = ()) -> str:
+def compare(stored: "Sequence[NotebookNode]", new: "Sequence[NotebookNode]", *, tags: Collection[str] = ()) -> str:
     """Return what differs between the pictures of two runs of a cell, `""` if nothing does; its tags set the rule."""
     before, after = pictures(stored), pictures(new)
     if len(before) != len(after):
@@ -51,7 +53,7 @@ def _rule_for(tags: Collection[str]) -> Callable[[Image.Image, Image.Image], str
     return are_other_kinds if {"picked", "timing"} & set(tags) else look_different
 
 
-def pictures(outputs: Sequence[NotebookNode]) -> list[Image.Image]:
+def pictures(outputs: "Sequence[NotebookNode]") -> list[Image.Image]:
     encoded = [output.data["image/png"] for output in outputs or [] if "image/png" in output.get("data", {})]
     return [Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB") for content in encoded]
 
@@ -68,6 +70,8 @@ def differ(stored: Image.Image, new: Image.Image) -> str:
 
 def look_different(stored: Image.Image, new: Image.Image) -> str:
     """Return why a picture does not look like the stored one, `""` if it does."""
+    import imagehash  # brings SciPy, which not every process of pytest needs
+
     if problem := are_other_kinds(stored, new):
         return problem
     bits = int(imagehash.phash(stored, HASH_SIZE) - imagehash.phash(new, HASH_SIZE))

@@ -5,11 +5,14 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 import pytest
-from nbformat import NotebookNode
 
 from helpers.commands._shared import make_printable
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
 
 # What colours a text or moves the cursor, and what makes a link of it.
 ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
@@ -52,14 +55,14 @@ def _shorten(lines: Sequence[str]) -> Sequence[str]:
     return [*lines[:half], f"... {more:,} lines more ...", *lines[-half:]] if more > 0 else lines
 
 
-def _describe_place(cell: NotebookNode, cells: Sequence[NotebookNode]) -> str:
+def _describe_place(cell: "NotebookNode", cells: "Sequence[NotebookNode]") -> str:
     """Return a cell's number among all cells and, in brackets as JupyterLab shows it, among those of code."""
     number = next(number for number, other in enumerate(cells, start=1) if other is cell)
     run = sum(other.cell_type == "code" for other in cells[:number])
     return f"cell {number} of {len(cells)}, [{run}] (id {cell.get('id')})"
 
 
-def _differences(stored: Sequence[NotebookNode], new: Sequence[NotebookNode]) -> Iterator[str]:
+def _differences(stored: "Sequence[NotebookNode]", new: "Sequence[NotebookNode]") -> Iterator[str]:
     """Yield a short diff for each kind of text that is not the same."""
     before, after = _texts(stored), _texts(new)
     for kind in dict.fromkeys([*before, *after]):
@@ -71,7 +74,7 @@ def _differences(stored: Sequence[NotebookNode], new: Sequence[NotebookNode]) ->
             yield text
 
 
-def _texts(outputs: Sequence[NotebookNode]) -> dict[str, str]:
+def _texts(outputs: "Sequence[NotebookNode]") -> dict[str, str]:
     """Return what a cell gave, by kind (stdout, text/plain, ...), without pictures."""
     texts: dict[str, str] = defaultdict(str)
     for output in outputs:
