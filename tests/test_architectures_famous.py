@@ -1,6 +1,7 @@
 """The famous networks: equal to keras.applications, or, where those have none, to the paper's own numbers."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import keras
 import numpy as np
@@ -8,12 +9,18 @@ import pytest
 from keras import layers
 
 from helpers import architectures
+from tests.shapes import build_without_values
 
-# keras.applications itself, its preprocessing, and what its maps have for channels
+# keras.applications itself, its preprocessing, where its maps come out, and what they have for channels
 REFERENCES = {
-    "build_vgg16": (keras.applications.VGG16, keras.applications.vgg16.preprocess_input, 512),
-    "build_vgg19": (keras.applications.VGG19, keras.applications.vgg19.preprocess_input, 512),
-    "build_resnet50": (keras.applications.ResNet50, keras.applications.resnet.preprocess_input, 2048),
+    "build_vgg16": (keras.applications.VGG16, keras.applications.vgg16.preprocess_input, "block5_pool", 512),
+    "build_vgg19": (keras.applications.VGG19, keras.applications.vgg19.preprocess_input, "block5_pool", 512),
+    "build_resnet50": (
+        keras.applications.ResNet50,
+        keras.applications.resnet.preprocess_input,
+        "conv5_block3_out",
+        2048,
+    ),
 }
 
 
@@ -26,7 +33,7 @@ def draw_weights(model: keras.Model, *, seed: int) -> None:
             layer.set_weights([generator.uniform(*ends, layer.gamma.shape) for ends in low_high])
         elif layer.weights:
             kernel, bias = layer.weights
-            scale = np.sqrt(2 / np.prod(kernel.shape[:-1]))
+            scale = np.float32(np.sqrt(2 / np.prod(kernel.shape[:-1])))
             draws = generator.standard_normal(kernel.shape, dtype="float32"), generator.uniform(-0.1, 0.1, bias.shape)
             layer.set_weights([scale * draws[0], draws[1]])
 
@@ -37,23 +44,35 @@ def copy_weights(theirs: keras.Model, ours: keras.Model) -> None:
             ours.get_layer(layer.name).set_weights(layer.get_weights())
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["with top", "without"])
-def include_top(request: pytest.FixtureRequest) -> bool:
+# At 64 pixels the first dense layer of VGG is small, and everything else as at 224.
+SHAPE = (64, 64, 3)
+
+
+@pytest.fixture(scope="module", params=REFERENCES)
+def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(scope="module")
+def reference(name: str) -> keras.Model:
+    """The network of Keras, whole, with weights drawn."""
+    model = REFERENCES[name][0](weights=None, classes=10, input_shape=SHAPE)
+    draw_weights(model, seed=0)
+    return model
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", REFERENCES)
-def test_with_the_weights_of_keras_the_answers_are_those_of_keras(name: str, include_top: bool) -> None:
-    reference, preprocess, channels = REFERENCES[name]
-    # At 64 pixels the first dense layer of VGG is small, and everything else as at 224.
-    options = {"input_shape": (64, 64, 3), "include_top": include_top}
-    theirs = reference(weights=None, classes=10, **options)
-    ours = getattr(architectures, name)(num_classes=10, **options)
+@pytest.mark.parametrize("include_top", [True, False], ids=["with top", "without"])
+def test_with_the_weights_of_keras_the_answers_are_those_of_keras(
+    name: str, reference: keras.Model, include_top: bool
+) -> None:
+    _, preprocess, last, channels = REFERENCES[name]
+    # Up to its maps, it is the network that Keras builds without a top.
+    theirs = reference if include_top else keras.Model(reference.input, reference.get_layer(last).output)
+    ours = getattr(architectures, name)(num_classes=10, input_shape=SHAPE, include_top=include_top)
     assert ours.count_params() == theirs.count_params()
-    draw_weights(theirs, seed=0)
     copy_weights(theirs, ours)
-    pictures = np.random.default_rng(1).uniform(0, 255, (3, 64, 64, 3)).astype("float32")
+    pictures = np.random.default_rng(1).uniform(0, 255, (3, *SHAPE)).astype("float32")
     expected = np.asarray(theirs(preprocess(pictures.copy()), training=False))
     answers = np.asarray(ours(pictures, training=False))  # raw: the preprocessing is inside
     assert answers.shape == ((3, 10) if include_top else (3, 2, 2, channels))
@@ -94,7 +113,7 @@ def test_paper_is_a_little_below_0_and_the_mean_of_a_digit_about_0(lenet: keras.
 
 
 def test_googlenet_has_the_sizes_of_table_1_and_its_cost() -> None:
-    model = architectures.build_googlenet()
+    model = build_without_values(architectures.build_googlenet)
     sizes = {"conv1": (112, 64), "pool1": (56, 64), "conv2": (56, 192), "pool2": (28, 192), "pool3": (14, 480)}
     sizes |= {"inception_3a": (28, 256), "inception_3b": (28, 480), "inception_4a": (14, 512)}
     sizes |= {"inception_4e": (14, 832), "pool4": (7, 832), "inception_5a": (7, 832), "inception_5b": (7, 1024)}
@@ -162,11 +181,12 @@ SMALL = {"plain": 22_774, "VGG": 21_742, "Inception": 21_246, "ResNet": 24_118}
 
 @pytest.mark.parametrize("kind", SMALL)
 def test_the_small_ones_cost_about_the_same(kind: str) -> None:
-    model = architectures.build_small(kind=kind, num_classes=2)
+    build_kind = partial(build_without_values, architectures.build_small, kind=kind)
+    model = build_kind(num_classes=2)
     assert model.count_params() == SMALL[kind]
     assert architectures.count_multiply_adds(model) / 1e6 == pytest.approx(2.4, abs=0.15)
     assert model.get_layer("average").input.shape[1:3] == (4, 4)
-    assert architectures.build_small(kind=kind, input_shape=(8, 12, 3), num_classes=5).output_shape == (None, 5)
+    assert build_kind(input_shape=(8, 12, 3), num_classes=5).output_shape == (None, 5)
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -17,6 +18,7 @@ import skimage
 
 from helpers import backbones
 from tests.conftest import keras_and_numpy_2
+from tests.shapes import build_without_values
 
 REFERENCE = Path(__file__).parent / "reference"
 SIZES = ((224, 224), (160, 160), (97, 130))
@@ -47,9 +49,18 @@ def lite() -> keras.Model:
     return backbones.build("EfficientNetLite0", input_shape=(None, None, 3), include_top=True)
 
 
+@pytest.fixture(scope="module")
+def untrained() -> keras.Model:
+    """For what looks at layers only, and changes none."""
+    return build_without_values(backbones.build, "EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+
+
 @pytest.mark.parametrize("version", [0, 1, 2])
-def test_lite_equals_the_pytorch_original(version):
-    network = build_or_skip(f"EfficientNetLite{version}", input_shape=(None, None, 3), include_top=True)
+def test_lite_equals_the_pytorch_original(version, request):
+    if version == 0:
+        network = request.getfixturevalue("lite")
+    else:
+        network = build_or_skip(f"EfficientNetLite{version}", input_shape=(None, None, 3), include_top=True)
     parts = [network.get_layer("logits").output, network.get_layer("pool").output, network.output]
     outputs = keras.Model(network.input, parts)
     with np.load(REFERENCE / f"lite{version}.npz") as reference:
@@ -66,7 +77,8 @@ def test_lite_equals_the_pytorch_original(version):
 
 def test_lite0_has_the_parameters_of_the_original(lite):
     assert lite.count_params() == 4_694_024
-    assert backbones.build("EfficientNetLite0").count_params() == 4_694_024 - 1000 * 1281
+    without_top = build_without_values(backbones.build, "EfficientNetLite0", weights=None)
+    assert without_top.count_params() == 4_694_024 - 1000 * 1281
 
 
 def test_without_top_comes_the_feature_map(lite):
@@ -78,12 +90,10 @@ def test_without_top_comes_the_feature_map(lite):
     np.testing.assert_allclose(features.mean(axis=(1, 2)), pooled, rtol=1e-4, atol=1e-5)
 
 
-def test_random_weights_differ_from_pretrained_ones():
+def test_random_weights_differ_from_pretrained_ones(lite):
     keras.utils.set_random_seed(0)
-    kernels = [
-        backbones.build("EfficientNetLite0", weights=weights).get_layer("top_conv").get_weights()[0]
-        for weights in (None, None, "imagenet")
-    ]
+    networks = [*(backbones.build("EfficientNetLite0", weights=None) for _ in range(2)), lite]
+    kernels = [network.get_layer("top_conv").get_weights()[0] for network in networks]
     assert not np.allclose(kernels[0], kernels[1]) and not np.allclose(kernels[0], kernels[2])
 
 
@@ -96,11 +106,15 @@ def test_a_cat_is_a_cat(lite):
 
 def test_bytes_and_floats_give_the_same(lite):
     picture = crop_chelsea().round().astype("uint8")[None]
-    np.testing.assert_allclose(lite.predict(picture, verbose=0), lite.predict(picture.astype("float32"), verbose=0))
+    network = keras.Model(lite.input, lite.output)
+    network.compile(run_eagerly=True)  # to trace it once for each of the two takes longer than to run it
+    np.testing.assert_allclose(
+        network.predict(picture, verbose=0), network.predict(picture.astype("float32"), verbose=0)
+    )
 
 
 def test_layers_are_flat_named_and_trainable():
-    network = backbones.build("EfficientNetLite0", input_shape=(64, 64, 3), weights=None)
+    network = build_without_values(backbones.build, "EfficientNetLite0", input_shape=(64, 64, 3), weights=None)
     assert network.name == "EfficientNetLite0" and not network.compiled
     assert not any(isinstance(layer, keras.Model) for layer in network.layers)
     assert [layer.name for layer in network.layers[:2]] == ["pictures", "preprocessing"]
@@ -232,7 +246,7 @@ def names_of_learners(network: keras.Model) -> set[str]:
 
 
 def test_the_top_learns_but_not_its_batch_normalisation():
-    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+    network = build_without_values(backbones.build, "EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
     network.trainable = False
     backbones.unfreeze_top(network, from_name="block7a")
     assert names_of_learners(network) == {
@@ -256,10 +270,9 @@ def test_the_top_learns_but_not_its_batch_normalisation():
         ({"from_name": "blok6a"}, "Did you mean"),
     ],
 )
-def test_what_cannot_be_unfrozen_is_said(options, said):
-    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+def test_what_cannot_be_unfrozen_is_said(options, said, untrained):
     with pytest.raises(ValueError, match=re.escape(said)):
-        backbones.unfreeze_top(network, **options)
+        backbones.unfreeze_top(untrained, **options)
 
 
 @pytest.mark.parametrize("name", ["EfficientNetLite0", "VGG16"])
@@ -275,17 +288,16 @@ def test_a_network_cut_in_two_is_the_same_network(name):
 
 
 @pytest.mark.parametrize("name", ["block5c_project_conv", "block5c_add"])
-def test_a_network_is_not_cut_where_a_shortcut_leads_past(name):
-    network = backbones.build("EfficientNetLite0", input_shape=(32, 32, 3), weights=None)
+def test_a_network_is_not_cut_where_a_shortcut_leads_past(name, untrained):
     with pytest.raises(ValueError, match="a shortcut leads past it"):
-        backbones.split_at(network, name)
+        backbones.split_at(untrained, name)
 
 
 @pytest.mark.parametrize(
     "name", ["EfficientNetLite0", "EfficientNetB0", "MobileNet_0.25", "MobileNetV2_0.35", "ResNet50", "VGG16"]
 )
 def test_the_last_blocks_can_be_cut_off(name):
-    network = backbones.build(name, input_shape=(64, 64, 3), weights=None)
+    network = build_without_values(backbones.build, name, input_shape=(64, 64, 3), weights=None)
     bottom, top = backbones.split_at(network, backbones.find_last_block(network))
     assert 0.2 < top.count_params() / network.count_params() < 0.9
     assert bottom.output_shape[1] in (4, 2)
@@ -313,28 +325,79 @@ def test_only_frozen_batch_normalisation_keeps_its_statistics_in_fit(frozen):
     assert np.array_equal(before, statistics.numpy()) == frozen
 
 
-# Saved models
+# In a process of its own: saved models, then without a network
 
-
-@keras_and_numpy_2
-def test_saved_models_need_only_keras(tmp_path):
-    pictures = draw_noise(64, 64)
-    np.save(tmp_path / "pictures.npy", pictures)
-    expected = {}
-    for name, weights in {"EfficientNetLite0": "imagenet", "VGG16": None, "MobileNetV2_0.35": None}.items():
-        network = backbones.build(name, input_shape=(64, 64, 3), weights=weights)
-        network.save(tmp_path / f"{name}.keras")
-        expected[name] = network(pictures, training=False)
-    program = """
+PROGRAM = """
 import pathlib, sys, keras, numpy
 for path in pathlib.Path().glob("*.keras"):
     model = keras.models.load_model(path, safe_mode=True)
     numpy.save(path.with_suffix(".npy"), model(numpy.load("pictures.npy"), training=False))
 assert not any(name.split(".")[0] == "helpers" for name in sys.modules)
+
+import socket
+def refuse(*_, **__):
+    raise socket.gaierror(-2, "Name or service not known")
+socket.getaddrinfo = socket.create_connection = socket.socket.connect = refuse
+from helpers import backbones
+for name in sys.argv[1:]:
+    try:
+        print("built", backbones.build(name).name)
+    except Exception as error:
+        print(type(error).__name__, error, sep=": ")
 """
-    subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True, capture_output=True)
-    for name, features in expected.items():
-        np.testing.assert_allclose(np.load(tmp_path / f"{name}.npy"), features, rtol=1e-5, atol=1e-5)
+OFFLINE = ["VGG16", "MobileNetV2_0.35", "MobileNet_0.25", "EfficientNetLite0"]
+
+
+class NewProcess(NamedTuple):
+    """What a new process answered: the features of saved models beside those expected, and what it wrote."""
+
+    features: dict[str, tuple[np.ndarray, np.ndarray]]
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="module")
+def new_process(tmp_path_factory) -> NewProcess:
+    """One process for both questions, since each takes seconds to load TensorFlow."""
+    folder = tmp_path_factory.mktemp("new_process")
+    (folder / "models").mkdir()
+    (folder / "models" / "mobilenet_2_5_224_tf_no_top.h5").write_bytes(b"half a download")
+    pictures = draw_noise(64, 64)
+    np.save(folder / "pictures.npy", pictures)
+    expected = {}
+    for name, weights in {"EfficientNetLite0": "imagenet", "VGG16": None, "MobileNetV2_0.35": None}.items():
+        network = backbones.build(name, input_shape=(64, 64, 3), weights=weights)
+        network.save(folder / f"{name}.keras")
+        expected[name] = np.asarray(network(pictures, training=False))
+    environment = {**os.environ, "KERAS_HOME": str(folder), "PYTHONPATH": str(Path(__file__).parents[1])}
+    options = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
+    process = subprocess.run([sys.executable, "-c", PROGRAM, *OFFLINE], check=True, **options)
+    features = {name: (np.load(folder / f"{name}.npy"), expected[name]) for name in expected}
+    return NewProcess(features, process.stdout, process.stderr)
+
+
+@keras_and_numpy_2
+def test_saved_models_need_only_keras(new_process):
+    assert len(new_process.features) == 3
+    for found, expected in new_process.features.values():
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+@keras_and_numpy_2
+def test_offline_one_line_names_the_weights_and_the_way_on(new_process):
+    # One line for each, so nothing of Keras' own: no address, no progress.
+    vgg, mobile, damaged, lite = new_process.stdout.splitlines()
+    for name, line in (("VGG16", vgg), ("MobileNetV2_0.35", mobile)):
+        assert line.startswith(
+            f"ConnectionError: Received backbone {name}, whose ImageNet weights are not on this computer"
+        )
+        assert 'Connect to the internet and call again; without it, build("EfficientNetLite0")' in line
+    assert damaged.startswith(
+        "ValueError: Received backbone MobileNet_0.25, whose ImageNet weights on this computer are "
+    )
+    assert 'build("EfficientNetLite0")' in damaged
+    assert lite == "built EfficientNetLite0"
+    assert "Downloading" not in new_process.stderr and "://" not in new_process.stderr
 
 
 # What can be wrong
@@ -389,43 +452,6 @@ def test_a_changed_weights_file_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(backbones._torch_pickle, "read", lambda data: pytest.fail("it was unpickled"))
     with pytest.raises(ValueError, match=r"^Received efficientnet-lite0.*, expected 579344248a93.*--force-reinstall"):
         backbones.build("EfficientNetLite0")
-
-
-OFFLINE = """
-import socket, sys
-def refuse(*_, **__):
-    raise socket.gaierror(-2, "Name or service not known")
-socket.getaddrinfo = socket.create_connection = socket.socket.connect = refuse
-from helpers import backbones
-for name in sys.argv[1:]:
-    try:
-        print("built", backbones.build(name).name)
-    except Exception as error:
-        print(type(error).__name__, error, sep=": ")
-"""
-
-
-def test_offline_one_line_names_the_weights_and_the_way_on(tmp_path):
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "mobilenet_2_5_224_tf_no_top.h5").write_bytes(b"half a download")
-    names = ["VGG16", "MobileNetV2_0.35", "MobileNet_0.25", "EfficientNetLite0"]
-    environment = {**os.environ, "KERAS_HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.run(
-        [sys.executable, "-c", OFFLINE, *names], env=environment, check=True, capture_output=True, text=True
-    )
-    # One line for each, so nothing of Keras' own: no address, no progress.
-    vgg, mobile, damaged, lite = process.stdout.splitlines()
-    for name, line in (("VGG16", vgg), ("MobileNetV2_0.35", mobile)):
-        assert line.startswith(
-            f"ConnectionError: Received backbone {name}, whose ImageNet weights are not on this computer"
-        )
-        assert 'Connect to the internet and call again; without it, build("EfficientNetLite0")' in line
-    assert damaged.startswith(
-        "ValueError: Received backbone MobileNet_0.25, whose ImageNet weights on this computer are "
-    )
-    assert 'build("EfficientNetLite0")' in damaged
-    assert lite == "built EfficientNetLite0"
-    assert "Downloading" not in process.stderr and "://" not in process.stderr
 
 
 def test_errors_about_anything_else_are_those_of_keras():

@@ -4,6 +4,7 @@ import ast
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import nbformat
 import pytest
@@ -25,20 +26,28 @@ def write_notebook(path: Path, *cells: NotebookNode) -> Path:
     return path
 
 
-@pytest.fixture
-def good(tmp_path: Path) -> Path:
+def write_good(folder: Path) -> Path:
     return write_notebook(
-        tmp_path / "good.ipynb",
+        folder / "good.ipynb",
         new_markdown_cell("# Good & <b>bold</b>"),
         code(PARAMETERS, "parameters"),
         code("print((DATASET, SEED, RATE, FLAG, SIZES, LIMIT))"),
     )
 
 
+def write_bad(folder: Path) -> Path:
+    cells = [code(PARAMETERS, "parameters"), code("numerator = 1\nnumerator / 0"), code("print('never')")]
+    return write_notebook(folder / "bad.ipynb", new_markdown_cell("# Bad"), *cells)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return write_good(tmp_path)
+
+
 @pytest.fixture
 def bad(tmp_path: Path) -> Path:
-    cells = [code(PARAMETERS, "parameters"), code("numerator = 1\nnumerator / 0"), code("print('never')")]
-    return write_notebook(tmp_path / "bad.ipynb", new_markdown_cell("# Bad"), *cells)
+    return write_bad(tmp_path)
 
 
 def printed(path: Path) -> str:
@@ -276,31 +285,48 @@ print(len(list(folder.iterdir())))
 """
 
 
-@pytest.mark.slow
-def test_two_notebooks_run_at_the_same_time(tmp_path: Path) -> None:
-    meeting = tmp_path / "meeting"
+class Together(NamedTuple):
+    """What came of four notebooks that ran two at a time, of which the last one fails."""
+
+    results: list[notebooks.RunResult]
+    error: notebooks.NotebookFailedError
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
+    folder = tmp_path_factory.mktemp("together")
+    meeting = folder / "meeting"
     meeting.mkdir()
     paths = [
         write_notebook(
-            tmp_path / f"{name}.ipynb",
+            folder / f"{name}.ipynb",
             code(f"FOLDER = ''\nNAME = '{name}'", "parameters"),
             code(WAIT_FOR_THE_OTHER),
             *cells,
         )
         for name, cells in [("first", [code("import os; print(os.getcwd())")]), ("second", [])]
     ]
+    paths += [write_good(folder), write_bad(folder)]
     parameters = {"FOLDER": str(meeting)}
-    results = list(notebooks.run_notebooks(paths, output=tmp_path / "out", parameters=parameters, jobs=2))
-    assert [result.name for result in results] == ["first", "second"]  # in their order, whichever is ready first
-    assert printed(results[0].notebook) == f"2\n{Path.cwd()}\n"
-    assert printed(results[1].notebook) == "2\n"
+    results = []
+    with pytest.raises(notebooks.NotebookFailedError) as caught:
+        for result in notebooks.run_notebooks(paths, output=folder / "out", parameters=parameters, jobs=2):
+            results.append(result)
+    return Together(results, caught.value)
 
 
 @pytest.mark.slow
-def test_a_failure_beside_another_notebook_is_named_as_well(good: Path, bad: Path, tmp_path: Path) -> None:
-    with pytest.raises(notebooks.NotebookFailedError, match=r"bad.ipynb stopped at cell 3 ") as caught:
-        list(notebooks.run_notebooks([good, bad], output=tmp_path / "out", jobs=2))
-    assert caught.value.result.notebook.exists()
+def test_two_notebooks_run_at_the_same_time(together: Together) -> None:
+    first, second, _ = together.results
+    assert [first.name, second.name] == ["first", "second"]  # in their order, whichever is ready first
+    assert printed(first.notebook) == f"2\n{Path.cwd()}\n"
+    assert printed(second.notebook) == "2\n"
+
+
+@pytest.mark.slow
+def test_a_failure_beside_another_notebook_is_named_as_well(together: Together) -> None:
+    assert "bad.ipynb stopped at cell 3 " in str(together.error)
+    assert together.error.result.notebook.exists()
 
 
 @pytest.mark.parametrize("jobs", [0, -1])

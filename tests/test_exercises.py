@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Callable, Iterator
+from functools import cache
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,9 @@ from tests.other_answers import RIGHT, WRONG
 pytestmark = keras_and_numpy_2
 
 
+read_imports_once = cache(read_imports)
+
+
 class Exercise(NamedTuple):
     notebook: Path
     answer: str
@@ -28,7 +32,7 @@ class Exercise(NamedTuple):
 
     def run(self, answer: str) -> None:
         namespace: dict[str, Any] = {"__name__": "exercise"}
-        for source in (read_imports(self.notebook), answer, self.check):
+        for source in (read_imports_once(self.notebook), answer, self.check):
             exec(compile(source, self.notebook.name, "exec"), namespace)
 
 
@@ -99,13 +103,20 @@ def test_the_stub_says_that_an_answer_is_missing(exercise: Exercise) -> None:
     """Calling a stub without its check says so too: nobody mistakes silence for an answer."""
     (function,) = [node for node in ast.parse(exercise.answer).body if isinstance(node, ast.FunctionDef)]
     namespace: dict[str, Any] = {"__name__": "exercise"}
-    exec(read_imports(exercise.notebook), namespace)
+    exec(read_imports_once(exercise.notebook), namespace)
     exec(student.strip_solutions(exercise.answer), namespace)
     with pytest.raises(NotImplementedError, match="Write your answer here"):
         namespace[function.name](*[None] * len(function.args.args))
 
 
+@pytest.fixture
+def each_mistake_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To name a mistake, a check makes all of them, one after the other: each once here, not once for each."""
+    monkeypatch.setattr(Check, "find_difference", cache(Check.find_difference))
+
+
 @each_check
+@pytest.mark.usefixtures("each_mistake_once")
 def test_each_mistake_is_one_and_is_named(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     check = CHECKS[name]
     for message, mistake in check.mistakes.items():

@@ -78,7 +78,7 @@ def test_dense_equals_a_layer_of_keras(seed: int, rows: int, inputs: int, units:
 
 
 @given(seed=seeds, rows=st.integers(1, 12), inputs=st.integers(1, 6))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_the_loss_of_a_neuron_and_its_gradients_equal_the_tape(seed: int, rows: int, inputs: int) -> None:
     generator = np.random.default_rng(seed)
     x, truth = generator.normal(size=(rows, inputs)), generator.integers(0, 2, rows).astype(float)

@@ -92,7 +92,7 @@ sizes = {"inputs": st.integers(1, 7), "hidden": st.integers(1, 7), "classes": st
 
 @each_activation
 @given(seed=seeds, rows=st.integers(1, 8), **sizes)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 def test_back_propagation_equals_the_tape(
     name: str, seed: int, rows: int, inputs: int, hidden: int, classes: int
 ) -> None:

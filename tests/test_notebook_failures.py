@@ -43,9 +43,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     for index, cell in enumerate(cells):
         cell.id = f"05-{index:03d}"
     nbformat.write(new_notebook(cells=cells), path)
-    options = ["--nbval", "--nbval-current-env", "--color=yes", "-p", "no:cacheprovider", "-p", "conftest"]
+    plugins = ["-p", "nbval.plugin", "-p", "conftest", "-p", "no:cacheprovider"]
+    options = [*plugins, "--nbval", "--nbval-current-env", "--color=yes"]
     command = [sys.executable, "-m", "pytest", *options, "-c", str(ROOT / "pyproject.toml"), str(path)]
-    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"COLUMNS": "120"}, capture_output=True, text=True)
+    environment = os.environ | {"COLUMNS": "120", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # others take their time
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout
 

@@ -1,17 +1,29 @@
 """What every notebook owes its reader: the house rules, stored outputs of today, and a clean edition for students."""
 
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
 
-from helpers.commands import lint, notebooks
+from helpers.commands import lint, notebooks, outputs
 from helpers.commands.outputs import make_stamp
 from helpers.commands.student import BEGIN, END, STUB, make_student_edition, strip_solutions
 
 PATHS = notebooks.find_notebooks()
+
+
+@pytest.fixture(scope="module")
+def modules_parsed_once() -> Iterator[None]:
+    """Most lessons use the same modules of the package."""
+    bare_source, imports = cache(outputs._bare_source), cache(outputs._imports)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outputs, "_bare_source", bare_source)
+        patch.setattr(outputs, "_imports", lambda source: set(imports(source)))
+        yield
 
 
 @pytest.fixture(params=PATHS, ids=[path.stem for path in PATHS])
@@ -34,6 +46,7 @@ def test_all_keep_the_house_rules() -> None:
     assert lint.find_faults(PATHS) == []
 
 
+@pytest.mark.usefixtures("modules_parsed_once")
 def test_the_stored_outputs_are_those_of_the_code_and_the_package(path: Path, notebook: NotebookNode) -> None:
     """If this fails: look at what has changed, then `make outputs`."""
     assert notebook.metadata.get("course", {}) == make_stamp(notebook, number=path.stem[:2])

@@ -18,9 +18,12 @@ def write(path: Path, *cells: nbformat.NotebookNode) -> Path:
     return path
 
 
+def text_of(cell: nbformat.NotebookNode) -> str:
+    return "".join(output.text for output in cell.outputs)
+
+
 def printed(path: Path) -> list[str]:
-    cells = nbformat.read(path, as_version=4).cells
-    return ["".join(output.text for output in cell.get("outputs", [])) for cell in cells if cell.cell_type == "code"]
+    return [text_of(cell) for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
 CLOCK = "import time; print(time.perf_counter_ns())"
@@ -45,35 +48,40 @@ def test_outputs_are_stored_once_and_anew_when_something_changes(tmp_path: Path)
     assert sorted(tmp_path.iterdir()) == [path]
 
 
-def test_a_text_comes_in_one_piece_however_it_was_written(tmp_path: Path) -> None:
-    path = write(
-        tmp_path / "05_x.ipynb", code("import time\nfor i in range(3):\n    print(i, flush=True); time.sleep(0.3)")
-    )
+BARS = "Preparing 'x' once: making it.\n\r  0%|    | 0/3\rcells: 1 examples [00:02, ? examples/s]"
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> dict[str, nbformat.NotebookNode]:
+    """A notebook's cells with what is stored of them, each by its name."""
+    bar = f"import sys\nprint({BARS!r}, file=sys.stderr)"
+    cells = {
+        "slow text": code("import time\nfor i in range(3):\n    print(i, flush=True); time.sleep(0.3)"),
+        "bar": code(bar),
+        "bar and warning": code(f"{bar}\nprint('Warning: look', file=sys.stderr)"),
+        "machine": code("print('/home/ann has 2 cores')", "machine"),
+        "plain": code("print('kept')"),
+        "widget": code("from tqdm.notebook import tqdm\nfor _ in tqdm(range(2), desc='/tmp/x'): pass"),
+    }
+    path = write(tmp_path_factory.mktemp("notebooks") / "05_x.ipynb", *cells.values())
     outputs.refresh_outputs(path)
-    (cell,) = nbformat.read(path, as_version=4).cells
-    assert [output.text for output in cell.outputs] == ["0\n1\n2\n"]
+    return dict(zip(cells, nbformat.read(path, as_version=4).cells, strict=True))
 
 
-def test_bars_are_left_out_and_warnings_among_them_are_not(tmp_path: Path) -> None:
-    bars = "Preparing 'x' once: making it.\n\r  0%|    | 0/3\rcells: 1 examples [00:02, ? examples/s]"
-    bar = f"print({bars!r}, file=sys.stderr)"
-    warning = "print('Warning: look', file=sys.stderr)"
-    path = write(tmp_path / "05_x.ipynb", code(f"import sys\n{bar}"), code(f"{bar}\n{warning}"))
-    outputs.refresh_outputs(path)
-    assert printed(path) == ["", "Warning: look"]
+def test_a_text_comes_in_one_piece_however_it_was_written(stored: dict[str, nbformat.NotebookNode]) -> None:
+    assert [output.text for output in stored["slow text"].outputs] == ["0\n1\n2\n"]
 
 
-def test_what_is_said_of_the_machine_is_not_stored(tmp_path: Path) -> None:
-    path = write(tmp_path / "00_x.ipynb", code("print('/home/ann has 2 cores')", "machine"), code("print('kept')"))
-    outputs.refresh_outputs(path)
-    assert printed(path) == ["", "kept\n"]
+def test_bars_are_left_out_and_warnings_among_them_are_not(stored: dict[str, nbformat.NotebookNode]) -> None:
+    assert [text_of(stored[name]) for name in ("bar", "bar and warning")] == ["", "Warning: look"]
 
 
-def test_a_bar_shown_as_a_widget_is_left_out(tmp_path: Path) -> None:
-    source = "from tqdm.notebook import tqdm\nfor _ in tqdm(range(2), desc='/tmp/x'): pass"
-    path = write(tmp_path / "05_x.ipynb", code(source))
-    outputs.refresh_outputs(path)
-    assert nbformat.read(path, as_version=4).cells[0].outputs == []
+def test_what_is_said_of_the_machine_is_not_stored(stored: dict[str, nbformat.NotebookNode]) -> None:
+    assert [text_of(stored[name]) for name in ("machine", "plain")] == ["", "kept\n"]
+
+
+def test_a_bar_shown_as_a_widget_is_left_out(stored: dict[str, nbformat.NotebookNode]) -> None:
+    assert stored["widget"].outputs == []
 
 
 def test_an_output_changed_by_hand_is_found_and_made_anew(tmp_path: Path) -> None:

@@ -32,17 +32,21 @@ def model(tiny_backbone: keras.Model) -> keras.Model:
     return make_model(tiny_backbone)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
+def write_files(folder: Path) -> list[Path]:
     """Five pictures of different sizes, formats and modes, and two files that are none."""
-    paths = [tmp_path / name for name in ("e.png", "d.jpg", "c.webp", "b.gif", "a 새.bmp")]
+    paths = [folder / name for name in ("e.png", "d.jpg", "c.webp", "b.gif", "a 새.bmp")]
     for seed, path in enumerate(paths):
         picture = Image.fromarray(draw_noise(seed, height=20 + seed, width=30))
         (picture.convert("L") if seed == 1 else picture).save(path)
-    empty, text = tmp_path / "empty.jpg", tmp_path / "text.png"
+    empty, text = folder / "empty.jpg", folder / "text.png"
     empty.write_bytes(b"")
     text.write_text("no picture")
     return [paths[0], empty, *paths[1:4], text, paths[4]]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[Path]:
+    return write_files(tmp_path)
 
 
 # --- Saving and loading -------------------------------------------------------------------------------------
@@ -57,29 +61,50 @@ def test_a_loaded_model_gives_equal_probabilities(model: keras.Model, tmp_path: 
     assert classifier.image_size == 16
 
 
-def test_a_new_process_gives_equal_probabilities(model: keras.Model, files: list[Path], tmp_path: Path) -> None:
-    path = prediction.save_classifier(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
-    here, _ = prediction.predict_files(prediction.Classifier(model, CLASS_NAMES), files)
-    command = [sys.executable, "-m", "helpers", "predict", path, *files, "--format", "json"]
-    there = json.loads(subprocess.run(command, capture_output=True, text=True, encoding="utf-8").stdout)
-    assert [(one["file"], one["label"]) for one in there] == [(one.file, one.label) for one in here]
-    np.testing.assert_allclose([one["probability"] for one in there], [one.probability for one in here], atol=1e-6)
-
-
-def test_plain_keras_loads_the_file_without_this_package(model: keras.Model, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[keras.Model, list[Path], list[str]]:
+    """A saved model, pictures, and what another process says of them: first Keras alone, then this package."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    inputs = keras.Input((16, 16, 3))
+    weights = keras.initializers.GlorotUniform(seed=0)
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(inputs)
+    x = keras.layers.BatchNormalization()(keras.layers.Conv2D(5, 3, strides=2, kernel_initializer=weights)(x))
+    model = make_model(keras.Model(inputs, keras.layers.ReLU()(x), name="tiny"))
     pictures = np.random.default_rng(0).uniform(0, 255, (4, 16, 16, 3)).astype(np.float32)
-    np.savez(tmp_path / "io.npz", pictures=pictures, expected=model(pictures))
-    prediction.save_classifier(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
+    np.savez(folder / "io.npz", pictures=pictures, expected=model(pictures))
+    prediction.save_classifier(model, folder / "m.keras", class_names=CLASS_NAMES)
+    paths = write_files(folder)
     code = """
 import sys, numpy as np, keras
 model = keras.models.load_model("m.keras", safe_mode=True)
 stored = np.load("io.npz")
 np.testing.assert_allclose(model(stored["pictures"]), stored["expected"], atol=1e-6)
 print("helpers" in sys.modules)
+project, *arguments = sys.argv[1:]
+sys.path.insert(0, project)
+from helpers.commands import main
+main(["predict", "m.keras", *arguments, "--format", "json"])
 """
     # -I: neither this project's folder nor PYTHONPATH.
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd=tmp_path)
-    assert done.stdout == "False\n", done.stderr
+    command = [sys.executable, "-I", "-c", code, Path(prediction.__file__).parents[1], *paths]
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", cwd=folder)
+    assert done.stdout, done.stderr
+    return model, paths, done.stdout.splitlines()
+
+
+def test_a_new_process_gives_equal_probabilities(elsewhere: tuple[keras.Model, list[Path], list[str]]) -> None:
+    model, files, (_, *said) = elsewhere
+    here, _ = prediction.predict_files(prediction.Classifier(model, CLASS_NAMES), files)
+    there = json.loads("\n".join(said))
+    assert [(one["file"], one["label"]) for one in there] == [(one.file, one.label) for one in here]
+    np.testing.assert_allclose([one["probability"] for one in there], [one.probability for one in here], atol=1e-6)
+
+
+def test_plain_keras_loads_the_file_without_this_package(
+    elsewhere: tuple[keras.Model, list[Path], list[str]],
+) -> None:
+    _, _, (helpers_loaded, *_) = elsewhere
+    assert helpers_loaded == "False"
 
 
 def test_saving_again_replaces_the_file(tiny_backbone: keras.Model, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """Fine-tuning: what learns, from what, in which order, and what comes out."""
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import pytest
@@ -33,18 +35,30 @@ def draw_maps(network: keras.Model, count: int = 40) -> Features:
     bottom, _ = backbones.split_at(network, BLOCK)
     labels = np.arange(count) % 2
     pictures = np.random.default_rng(0).uniform(0, 160, (count, SIDE, SIDE, 3)) + 90 * labels[:, None, None, None]
-    return Features(bottom.predict(pictures, verbose=0), labels)
+    return Features(bottom(pictures, training=False).numpy(), labels)
 
 
-def tune(seed: int = 0, **options) -> tuple[keras.Model, tuning.Tuned, Features]:
+class Result(NamedTuple):
+    network: keras.Model
+    tuned: tuning.Tuned
+    maps: Features
+
+
+def tune(seed: int = 0, **options) -> Result:
     network = build_network()
     maps = draw_maps(network)
-    return network, tuning.fine_tune(network, build_head(), maps, from_name=BLOCK, seed=seed, **options), maps
+    return Result(network, tuning.fine_tune(network, build_head(), maps, from_name=BLOCK, seed=seed, **options), maps)
 
 
-def test_the_top_and_the_head_learn_and_nothing_else_changes() -> None:
+@pytest.fixture(scope="module")
+def result() -> Result:
+    """What comes out with seed 0; no test changes it."""
+    return tune()
+
+
+def test_the_top_and_the_head_learn_and_nothing_else_changes(result: Result) -> None:
     before = {weight.path: weight.numpy() for weight in build_network().weights}
-    network, tuned, _ = tune()
+    network, tuned, _ = result
     changed = {weight.path for weight in network.weights if not np.array_equal(weight, before[weight.path])}
     assert changed == {"last_conv/kernel", "last_conv/bias"}
     assert np.any(tuned.model.layers[-1].get_weights()[0])
@@ -58,16 +72,16 @@ def test_the_loss_falls_on_what_is_learned_from(monkeypatch: pytest.MonkeyPatch)
     assert probabilities.max() < 0.999, "labels are smoothed"
 
 
-def test_the_whole_model_takes_pictures_and_answers_as_its_top_does() -> None:
-    network, tuned, _ = tune()
+def test_the_whole_model_takes_pictures_and_answers_as_its_top_does(result: Result) -> None:
+    network, tuned, _ = result
     bottom, _ = backbones.split_at(network, BLOCK)
     pictures = np.random.default_rng(1).uniform(0, 255, (3, SIDE, SIDE, 3)).astype("float32")
     expected = tuned.top(bottom(pictures, training=False), training=False)
     np.testing.assert_allclose(tuned.model(pictures, training=False), expected, rtol=1e-5)
 
 
-def test_a_seed_repeats_to_the_bit_and_another_does_not() -> None:
-    first, second, other = (tune(seed)[1].model.get_weights() for seed in (0, 0, 1))
+def test_a_seed_repeats_to_the_bit_and_another_does_not(result: Result) -> None:
+    first, second, other = (each.tuned.model.get_weights() for each in (result, tune(0), tune(1)))
     for one, same in zip(first, second, strict=True):
         np.testing.assert_array_equal(one, same)
     assert any(not np.array_equal(one, another) for one, another in zip(first, other, strict=True))
