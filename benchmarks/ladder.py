@@ -133,12 +133,12 @@ def extract_features(data: datasets.ImageDataset, backbone: str, *, image_size: 
 
 def put_side_by_side(several: Sequence[features.FeatureSets]) -> features.FeatureSets:
     """Return one row per picture that holds what every network sees in it."""
-    return features.FeatureSets(
-        *(
-            features.Features(np.concatenate([part.features for part in parts], axis=1), parts[0].labels)
-            for parts in zip(*((sets.train, sets.validation, sets.test) for sets in several), strict=True)
-        )
-    )
+
+    def join(split: str) -> features.Features:
+        parts = [getattr(sets, split) for sets in several]
+        return features.Features(np.concatenate([part.features for part in parts], axis=1), parts[0].labels)
+
+    return features.FeatureSets(*map(join, datasets.SPLITS))
 
 
 def prepare_tuning(folder: Path, *, backbone: str, image_size: int) -> Measure:

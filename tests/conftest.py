@@ -51,8 +51,7 @@ def catch_figures(monkeypatch: pytest.MonkeyPatch) -> "list[Figure]":
     return caught
 
 
-@pytest.fixture
-def tiny_backbone() -> "keras.Model":
+def build_tiny_backbone() -> "keras.Model":
     """A backbone with weights and batch normalisation: 16 x 16 pictures in, a 7 x 7 map of 5 channels out."""
     import keras
 
@@ -61,3 +60,9 @@ def tiny_backbone() -> "keras.Model":
     x = keras.layers.Conv2D(5, 3, strides=2, kernel_initializer=keras.initializers.GlorotUniform(seed=0))(x)
     x = keras.layers.BatchNormalization()(x)
     return keras.Model(inputs, keras.layers.ReLU()(x), name="tiny")
+
+
+@pytest.fixture
+def tiny_backbone() -> "keras.Model":
+    """One of its own for each test."""
+    return build_tiny_backbone()

@@ -22,7 +22,7 @@ from PIL import Image
 
 from conftest import MakeFolder
 from helpers import commands, prediction, training
-from tests.conftest import draw_noise, keras_and_numpy_2
+from tests.conftest import build_tiny_backbone, draw_noise, keras_and_numpy_2
 
 pytestmark = keras_and_numpy_2
 
@@ -44,10 +44,10 @@ def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    inputs = keras.Input((16, 16, 3))
-    x = keras.layers.Conv2D(5, 3, strides=2, activation="relu")(keras.layers.Rescaling(1 / 255)(inputs))
-    head = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2, activation="softmax")])
-    model = training.attach_head(keras.Model(inputs, x), head)
+    backbone = build_tiny_backbone()
+    channels = backbone.output_shape[-1]
+    head = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2, activation="softmax")])
+    model = training.attach_head(backbone, head)
     return prediction.save_classifier(model, tmp_path_factory.mktemp("saved") / "model.keras", class_names=NAMES)
 
 
