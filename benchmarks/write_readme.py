@@ -63,8 +63,8 @@ def render_ladder(ladder: dict) -> list[str]:
         "better-trained network, on a quarter of its training photos). Heads are solved on the features of each "
         "training photo and of its mirror image, by one network or by several side by side, these at the sizes that "
         "they were made for. Accuracy and standard deviation over the seeds (a solved head is the same with every "
-        "seed), passes (see below) for one run from nothing, and the most memory that the process took, with what it had "
-        "read of its saved maps:",
+        "seed), passes (see below) for one run from nothing, and the most memory that the process took, with what it "
+        "had read of its saved maps:",
         "",
         "| rung | accuracy | seeds | parameters trained | passes | MB |",
         "|---|---|---|---|---|---|",
