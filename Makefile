@@ -72,7 +72,7 @@ test: lint
 # stays as it is. What differs from the lock is said and kept in $(LATEST)/changes.txt. Both runs take place in any case.
 test-latest: $(VENV)/ready
 	$(RUN) -m venv --clear $(LATEST)
-	sed -nE '/^(dependencies|dev) = \[/,/^\]/s/^ *"([a-z0-9-]+>=[0-9.]+).*/\1/p' pyproject.toml > $(LATEST)/names.txt
+	sed -nE '/^(dependencies|dev) = \[/,/^\]/s/^ *"([a-z0-9-]+(\[[a-z-]+\])?>=[0-9.]+).*/\1/p' pyproject.toml > $(LATEST)/names.txt
 	$(LATEST)/bin/python -m pip --disable-pip-version-check install --quiet --requirement $(LATEST)/names.txt
 	$(LATEST)/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --no-build-isolation --editable .
 	@for venv in $(VENV) $(LATEST); do \
@@ -161,10 +161,12 @@ outputs: $(VENV)/ready
 
 # uv is kept apart from the packages of the course. Its own settings are switched off, so that the lock is the
 # same on every machine. A lock that comes out as it was gets its old time back, so that nothing is set up again.
+# Extras stay in it: where a package asks for one of jsonschema's, pip takes no line with a hash that does not name it.
 LOCKS = requirements.txt requirements-book.txt
 UV_LOCK = env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_INDEX_URL -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
   $(VENV)/uv/bin/uv pip compile --quiet --no-config --universal --fork-strategy fewest \
-  --python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK) --custom-compile-command 'make lock'
+  --no-strip-extras --python-version 3.11 --generate-hashes --no-emit-index-url $(LOCK) \
+  --custom-compile-command 'make lock'
 lock: $(VENV)/ready
 	@$(PIP) install --quiet --upgrade --target $(VENV)/uv uv
 	@cp -p $(LOCKS) $(VENV)/uv

@@ -58,13 +58,13 @@ def locked_version(name: str, *, python: str, system: str, file: str = "requirem
         "sys_platform": system,
         "os_name": "nt" if system == "win32" else "posix",
     }
-    versions = [
+    versions = {  # the lock has a line of its own for each combination of extras
         next(iter(requirement.specifier)).version
         for requirement, _ in lock(file).get(canonicalize_name(name), [])
         if requirement.marker is None or requirement.marker.evaluate(environment)
-    ]
+    }
     assert len(versions) <= 1, f"{name}: {versions} for Python {python} on {system}"
-    return versions[0] if versions else None
+    return next(iter(versions), None)
 
 
 @pytest.mark.parametrize("dependency", dependencies(), ids=lambda dependency: dependency.name)
@@ -223,7 +223,10 @@ def test_the_newest_packages_are_asked_for_by_name_and_lower_limit() -> None:
     command = re.search(r"^\tsed (-nE '.*' pyproject.toml) > \$\(LATEST\)/names.txt$", read("Makefile"), re.MULTILINE)
     assert command is not None
     answer = subprocess.run(["sed", *shlex.split(command[1])], cwd=ROOT, check=True, capture_output=True, text=True)
-    lowest = {f"{one.name}{next(s for s in one.specifier if s.operator == '>=')}" for one in dependencies()}
+    lowest = {
+        str(one).replace(str(one.specifier), str(next(s for s in one.specifier if s.operator == ">=")))
+        for one in dependencies()
+    }
     assert sorted(answer.stdout.split()) == sorted(lowest)
 
 
