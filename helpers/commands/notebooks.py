@@ -328,6 +328,8 @@ def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], pr
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
+    from helpers.commands import _engine
+
     executed, last_cell = output / path.name, LastCell()
     start = time.perf_counter()
     problem = ""
@@ -338,6 +340,7 @@ def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], pr
             parameters=dict(parameters),
             cwd=str(Path.cwd()),
             kernel_name="python3",
+            engine_name=_engine.register(),
             progress_bar={"desc": path.stem} if progress else False,
             execution_timeout=CELL_TIMEOUT,
             extra_arguments=list(KERNEL_ARGUMENTS),
