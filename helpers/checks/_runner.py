@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -114,6 +114,11 @@ class Exercise:
         self.view(note, *deepcopy(self.cases[0].args))
         return {message: partial(make, message) for message in messages}
 
+    @cached_property
+    def find_mistake(self) -> Callable[[str], Difference | None]:
+        """Return where the mistake with a message first differs; kept, as a learner tries more than once."""
+        return cache(lambda message: self.find_difference(self.mistakes[message]))
+
     def find_difference(self, function: Function) -> Difference | None:
         """Return the first place in which a function is not right."""
         for number, (args, _) in enumerate(self.cases):
@@ -134,8 +139,8 @@ class Exercise:
         args, why = self.cases[number]
         right = self.expected[number][key]
         asked = f"{self.asked.format(*args)} you" if self.asked else "You"
-        for message, mistake in self.mistakes.items():
-            made = self.find_difference(mistake)
+        for message in self.mistakes:
+            made = self.find_mistake(message)
             if made and made[:2] == (number, key) and resembles(value, made.value, right, tolerance=self.tolerance):
                 alone = key or not self.asked or isinstance(right, np.ndarray | list | tuple)
                 return message if alone else f"{asked} have {show(value)}. {message}"
