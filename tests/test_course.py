@@ -10,6 +10,7 @@ import nbformat
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from papermill import engines
 
 from helpers.commands import notebooks, run, student
 
@@ -267,9 +268,17 @@ def test_a_failing_cell_is_named_and_what_ran_is_kept(bad: Path, tmp_path: Path,
 
 
 def test_a_dead_kernel_is_a_failure_like_any_other(tmp_path: Path) -> None:
-    path = write_notebook(tmp_path / "dies.ipynb", code("1"), code("import os; os._exit(1)"))
+    path = write_notebook(tmp_path / "dies.ipynb", code("print('so far')"), code("import os; os._exit(1)"))
     with pytest.raises(notebooks.NotebookFailedError, match=r"(?s)dies.ipynb stopped at cell 2 .*process died"):
         list(notebooks.run_notebooks([path], output=tmp_path / "out", progress=False))
+    assert printed(tmp_path / "out" / "dies.ipynb") == "so far\n"
+
+
+def test_a_notebook_is_saved_when_it_ends_and_not_at_every_cell(good: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = []
+    monkeypatch.setattr(engines, "write_ipynb", lambda notebook, path: saved.append(path))
+    list(notebooks.run_notebooks([good], output=good.parent / "out", progress=False))
+    assert len(saved) == 2  # before the first cell, and after the last
 
 
 WAIT_FOR_THE_OTHER = """
