@@ -14,7 +14,6 @@ import numpy as np
 from helpers import backbones, features, files, training
 
 LEARNING_RATE = 1e-4  # of Adam; it falls to 0 along a cosine
-LABEL_SMOOTHING = 0.1
 EPOCHS = 3
 BATCH = 32
 
@@ -68,11 +67,10 @@ def fine_tune(
     average = keras.layers.GlobalAveragePooling2D()(top.output)  # (b, h, w, c) -> (b, c)
     classifier = keras.Model(top.input, head(average))
     backbones.unfreeze_top(network, from_name=from_name)
-    rows = _ShuffledRows(maps, num_classes=classifier.output_shape[1], seed=seed)
+    rows = _ShuffledRows(maps, seed=seed)
     rates = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * len(rows))
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=LABEL_SMOOTHING)
     # Compiled to machine code, this would take longer to start than it takes to train.
-    classifier.compile(keras.optimizers.Adam(rates), loss, jit_compile=False)
+    classifier.compile(keras.optimizers.Adam(rates), "sparse_categorical_crossentropy", jit_compile=False)
     classifier.optimizer.build(classifier.trainable_variables)  # in `fit`, the whole would be traced twice for it
     with files.progress(total=epochs * len(rows), unit="batch") as bar:
         tick = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
@@ -81,11 +79,11 @@ def fine_tune(
 
 
 class _ShuffledRows(keras.utils.PyDataset):
-    """Batches of maps and one-hot labels in a new order every epoch, read from the file as they are needed."""
+    """Batches of maps and labels in a new order every epoch, read from the file as they are needed."""
 
-    def __init__(self, maps: features.Features, *, num_classes: int, seed: int) -> None:
+    def __init__(self, maps: features.Features, *, seed: int) -> None:
         super().__init__()
-        self._maps, self._labels = maps.features, keras.utils.to_categorical(maps.labels, num_classes)
+        self._maps, self._labels = maps.features, maps.labels
         self._generator = np.random.default_rng(seed)
         self.on_epoch_end()
 
