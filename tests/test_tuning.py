@@ -91,7 +91,7 @@ def test_maps_are_read_batch_by_batch(tmp_path) -> None:
     maps = draw_maps(build_network())
     np.save(tmp_path / "maps.npy", maps.features)
     stored = Features(np.load(tmp_path / "maps.npy", mmap_mode="r"), maps.labels)
-    rows = tuning._ShuffledRows(stored, num_classes=2, seed=0)
+    rows = tuning._ShuffledRows(stored, seed=0)
     assert len(rows) == 2
     first = np.concatenate([rows[i][0] for i in range(2)])
     rows.on_epoch_end()
