@@ -47,6 +47,15 @@ class Evaluation:
         return np.where(counts > 0, self.confusion.diagonal() / np.maximum(counts, 1), np.nan)
 
     @property
+    def log_likelihood(self) -> float:
+        """The mean logarithm of the probability of the right answer, at most 0; the higher, the better.
+
+        A small split's accuracy hangs on a picture or two, its likelihood on all of them.
+        """
+        right = self.probabilities[np.arange(len(self.labels)), self.labels]
+        return float(np.log(right + 1e-12).mean())
+
+    @property
     def balanced_accuracy(self) -> float:
         """The mean of the recalls: 1 / classes for who always names the largest class, however large it is."""
         return float(np.nanmean(self.recalls))

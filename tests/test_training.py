@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, balanced_accuracy_score
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -457,6 +457,12 @@ def test_after_the_same_seed_training_gives_the_same_weights() -> None:
     first, again, other = (train_from_seed(seed) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_log_likelihood_is_the_negative_of_the_log_loss() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.8, 0.2]], "float32")
+    found = training.Evaluation(accuracy=2 / 3, labels=np.array([0, 1, 1]), probabilities=probabilities)
+    assert found.log_likelihood == pytest.approx(-log_loss(found.labels, probabilities), rel=1e-5)
 
 
 def test_balanced_accuracy_counts_each_class_the_same() -> None:

@@ -273,6 +273,8 @@ def _fine_tune(
     bottom, _ = backbones.split_at(network, block)
     maps = features.load_or_extract_maps(data, bottom, mirrored=True, say=say)
     tuned = tuning.fine_tune(network, head, maps.train, from_name=block)
+    share = tuning.choose_share(tuned, maps.validation)
+    say(f"Of the way that training went, {share:.0%} is kept, by the validation pictures.")
     better = training.evaluate(tuned.top, maps.validation.features, maps.validation.labels)
     steps = (Step("one layer on the features", plain), Step(f"fine-tuned from {block} on", better))
     for name, validation in steps:
@@ -354,8 +356,6 @@ def choose_penalty(found: "features.FeatureSets", *, num_classes: int) -> tuple[
 
     Not the most accurate head: on a small split that hangs on a picture or two, the likelihood on all of them.
     """
-    import numpy as np
-
     from helpers import training
 
     results = []
@@ -364,7 +364,6 @@ def choose_penalty(found: "features.FeatureSets", *, num_classes: int) -> tuple[
             found.train.features, found.train.labels, num_classes=num_classes, penalty=penalty
         )
         result = training.evaluate(head, found.validation.features, found.validation.labels)
-        likelihood = np.log(result.probabilities[np.arange(len(result.labels)), result.labels] + 1e-12).mean()
-        results.append((likelihood, penalty, result.accuracy))
+        results.append((result.log_likelihood, penalty, result.accuracy))
     _, penalty, accuracy = max(results)
     return penalty, accuracy
