@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import joblib
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -292,6 +293,7 @@ while len(list(folder.iterdir())) < 2 and time.monotonic() < end:
     time.sleep(0.05)
 print(len(list(folder.iterdir())))
 """
+PRINT_THREADS = "import os; print(os.environ['TF_NUM_INTRAOP_THREADS'])"
 
 
 class Together(NamedTuple):
@@ -313,12 +315,14 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
             code(WAIT_FOR_THE_OTHER),
             *cells,
         )
-        for name, cells in [("first", [code("import os; print(os.getcwd())")]), ("second", [])]
+        for name, cells in [("first", [code("import os; print(os.getcwd())")]), ("second", [code(PRINT_THREADS)])]
     ]
     paths += [write_good(folder), write_bad(folder)]
     parameters = {"FOLDER": str(meeting)}
     results = []
-    with pytest.raises(notebooks.NotebookFailedError) as caught:
+    with pytest.raises(notebooks.NotebookFailedError) as caught, pytest.MonkeyPatch.context() as patch:
+        patch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+        patch.setattr(joblib, "cpu_count", lambda: 6)
         for result in notebooks.run_notebooks(paths, output=folder / "out", parameters=parameters, jobs=2):
             results.append(result)
     return Together(results, caught.value)
@@ -329,7 +333,7 @@ def test_two_notebooks_run_at_the_same_time(together: Together) -> None:
     first, second, _ = together.results
     assert [first.name, second.name] == ["first", "second"]  # in their order, whichever is ready first
     assert printed(first.notebook) == f"2\n{Path.cwd()}\n"
-    assert printed(second.notebook) == "2\n"
+    assert printed(second.notebook) == "2\n3\n"  # half of the cores
 
 
 @pytest.mark.slow

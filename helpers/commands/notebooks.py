@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -252,7 +253,7 @@ def run_notebooks(
         profile: `quick` or the name of a file in `notebooks/profiles`.
         progress: whether to show a bar that counts cells; bars of notebooks that run side by side would overwrite one
             another, so there is none then.
-        jobs: how many notebooks run at the same time, at least 1.
+        jobs: how many notebooks run at the same time, at least 1; they share the processor's cores.
 
     Yields:
         A `RunResult` per notebook.
@@ -276,6 +277,8 @@ def run_notebooks(
     output.mkdir(parents=True, exist_ok=True)
     run = joblib.delayed(_run_notebook)
     options = {"output": output, "progress": progress and jobs == 1}
+    if jobs > 1:
+        options["threads"] = max(1, joblib.cpu_count() // jobs)
     tasks = (run(path, parameters=chosen[path], **options) for path in notebooks)
     yield from joblib.Parallel(n_jobs=jobs, batch_size=1, return_as="generator")(tasks)
 
@@ -323,13 +326,17 @@ def _plain_value(code: str, *, name: str, path: Path) -> Any:
         ) from error
 
 
-def _run_notebook(path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool) -> RunResult:
+def _run_notebook(
+    path: Path, *, output: Path, parameters: Mapping[str, Any], progress: bool, threads: int | None = None
+) -> RunResult:
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.exceptions import PapermillExecutionError
 
     from helpers.commands import _engine
 
+    if threads:  # here, in a process of its own; more of them would only wait for those of the notebook beside it
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(threads))
     executed, last_cell = output / path.name, LastCell()
     start = time.perf_counter()
     problem = ""
