@@ -98,13 +98,15 @@ def count_learners(model: keras.Model) -> int:
 # --- pretrained networks -------------------------------------------------------------------------------------------
 
 
-def solve_head(rows: features.Features, *, num_classes: int) -> keras.Model:
+def solve_head(sets: features.FeatureSets, *, num_classes: int) -> keras.Model:
     """One layer on the features of pictures and their mirror images, in turn; a fifth of these chooses its penalty."""
-    order = np.random.default_rng(0).permutation(len(rows.labels) // 2)
-    chosen_on, learned_from = (pick(rows, pairs) for pairs in np.split(order, [len(order) // 5]))
-    parts = features.FeatureSets(learned_from, chosen_on, chosen_on)
+    rows, labels = np.asarray(sets.train.features), sets.train.labels
+    order = np.random.default_rng(0).permutation(len(labels) // 2)
+    pairs = (np.concatenate([2 * part, 2 * part + 1]) for part in np.split(order, [len(order) // 5]))
+    chosen_on, learned_from = (features.Features(rows[part], labels[part]) for part in pairs)
+    parts = features.FeatureSets(learned_from, chosen_on, sets.test)
     penalty, _ = choose_penalty(parts, num_classes=num_classes)
-    return training.fit_logistic_head(rows.features, rows.labels, num_classes=num_classes, penalty=penalty)
+    return training.fit_logistic_head(rows, labels, num_classes=num_classes, penalty=penalty)
 
 
 def prepare_features(folder: Path, *, sizes: dict[str, int]) -> Measure:
@@ -116,7 +118,7 @@ def prepare_features(folder: Path, *, sizes: dict[str, int]) -> Measure:
     sets = put_side_by_side([extract_features(data, name, image_size=size) for name, size in sizes.items()])
 
     def run(seed: int) -> tuple[float, int]:
-        head = solve_head(sets.train, num_classes=len(data.class_names))
+        head = solve_head(sets, num_classes=len(data.class_names))
         return judge(head, sets), count_learners(head)
 
     return run
@@ -140,41 +142,23 @@ def put_side_by_side(several: Sequence[features.FeatureSets]) -> features.Featur
 
 
 def prepare_tuning(folder: Path, *, backbone: str, image_size: int) -> Measure:
-    """That layer and the last blocks of the network, trained on: the bottom's maps serve all seeds.
-
-    How far to go is chosen once, by training on four fifths of the pictures and asking about the others.
-    """
+    """That layer and the last blocks of the network, trained on: the bottom's maps serve all seeds."""
     data = load(folder)
     network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
     block = backbones.find_last_block(network)
     bottom, top = backbones.split_at(network, block)
     maps = features.load_or_extract_maps(data, bottom, mirrored=True)
-    rows = pool(top, maps.train)
+    sets = features.FeatureSets(*(pool(top, part) for part in (maps.train, maps.validation, maps.test)))
     before = network.get_weights()
 
-    def train(pairs: np.ndarray, *, seed: int) -> tuning.Tuned:
-        network.set_weights(before)
-        head = solve_head(pick(rows, pairs), num_classes=len(data.class_names))
-        return tuning.fine_tune(network, head, pick(maps.train, pairs), from_name=block, seed=seed)
-
-    order = np.random.default_rng(0).permutation(len(rows.labels) // 2)
-    others, most = np.split(order, [len(order) // 5])
-    share = tuning.choose_share(train(most, seed=0), pick(maps.train, others))
-    print(f"Of the way that training goes, {share:.0%} is kept.", flush=True)
-
     def run(seed: int) -> tuple[float, int]:
-        tuned = train(order, seed=seed)
-        tuning.keep_share(tuned, share)
+        network.set_weights(before)
+        head = solve_head(sets, num_classes=len(data.class_names))
+        tuned = tuning.fine_tune(network, head, maps.train, from_name=block, seed=seed)
         backbones.unfreeze_top(network, from_name=block)
         return judge(tuned.top, maps), count_learners(tuned.top)
 
     return run
-
-
-def pick(rows: features.Features, pairs: np.ndarray) -> features.Features:
-    """Return the rows of these pictures, each with that of its mirror image behind it."""
-    places = np.stack([2 * pairs, 2 * pairs + 1], axis=1).ravel()
-    return features.Features(rows.features[places], rows.labels[places])
 
 
 def pool(top: keras.Model, maps: features.Features) -> features.Features:

@@ -16,7 +16,6 @@ from helpers import backbones, features, files, training
 LEARNING_RATE = 1e-4  # of Adam; it falls to 0 along a cosine
 EPOCHS = 3
 BATCH = 32
-SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way that training goes
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,10 @@ class Tuned:
     Attributes:
         model: raw pictures `(batch, height, width, 3)` in, probabilities out.
         top: maps `(batch, h, w, channels)` in, probabilities out: to judge it on saved maps.
-        before, after: the weights of the top and the head where training began, and where it ended.
     """
 
     model: keras.Model
     top: keras.Model
-    before: list[np.ndarray]
-    after: list[np.ndarray]
 
 
 def fine_tune(
@@ -71,7 +67,7 @@ def fine_tune(
     average = keras.layers.GlobalAveragePooling2D()(top.output)  # (b, h, w, c) -> (b, c)
     classifier = keras.Model(top.input, head(average))
     backbones.unfreeze_top(network, from_name=from_name)
-    rows, before = _ShuffledRows(maps, seed=seed), classifier.get_weights()
+    rows = _ShuffledRows(maps, seed=seed)
     rates = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, epochs * len(rows))
     # Compiled to machine code, this would take longer to start than it takes to train.
     classifier.compile(keras.optimizers.Adam(rates), "sparse_categorical_crossentropy", jit_compile=False)
@@ -79,43 +75,7 @@ def fine_tune(
     with files.progress(total=epochs * len(rows), unit="batch") as bar:
         tick = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_, **__: bar.update())
         classifier.fit(rows, epochs=epochs, callbacks=[tick], verbose=0)
-    return Tuned(training.attach_head(network, head), classifier, before, classifier.get_weights())
-
-
-def choose_share(tuned: Tuned, maps: features.Features) -> float:
-    """Go back as far as makes the right answers on other pictures likeliest, and return the share that is kept.
-
-    Between the weights before and after fine-tuning, in a straight line, there are often better ones than at either
-    end: they know what was learned, and have not forgotten what the network knew.
-
-    Args:
-        tuned: what came of `fine_tune`; its weights are changed.
-        maps: of pictures that trained nothing.
-
-    Source: M. Wortsman et al., Robust Fine-Tuning of Zero-Shot Models, 2022, section 3.
-    """
-
-    def likelihood(share: float) -> float:
-        keep_share(tuned, share)
-        return training.evaluate(tuned.top, maps.features, maps.labels).log_likelihood
-
-    share = max(SHARES, key=likelihood)
-    keep_share(tuned, share)
-    return share
-
-
-def keep_share(tuned: Tuned, share: float) -> None:
-    """Set the weights to a place between those before training (0) and those after it (1).
-
-    Example:
-        >>> network = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-        >>> tuned = Tuned(network, network, before=[np.zeros((1, 1))], after=[np.ones((1, 1))])
-        >>> keep_share(tuned, 0.25)
-        >>> network.get_weights()[0].item()
-        0.25
-    """
-    pairs = zip(tuned.before, tuned.after, strict=True)
-    tuned.top.set_weights([(1 - share) * old + share * new for old, new in pairs])
+    return Tuned(training.attach_head(network, head), classifier)
 
 
 class _ShuffledRows(keras.utils.PyDataset):

@@ -279,8 +279,7 @@ def test_with_auto_what_does_not_win_is_undone(
         outputs = head(keras.layers.GlobalAveragePooling2D()(network.output))
         inputs = keras.Input(maps.features.shape[1:])
         flat = keras.layers.Dense(2, "softmax", kernel_initializer="zeros")(keras.layers.Flatten()(inputs))
-        top = keras.Model(inputs, flat)
-        return tuning.Tuned(keras.Model(network.input, outputs), top, top.get_weights(), top.get_weights())
+        return tuning.Tuned(keras.Model(network.input, outputs), keras.Model(inputs, flat))
 
     monkeypatch.setattr(tuning, "fine_tune", ruin)
     monkeypatch.setenv("COURSE_DATA", str(home))

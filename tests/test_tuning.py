@@ -71,26 +71,6 @@ def test_the_loss_falls_on_what_is_learned_from(monkeypatch: pytest.MonkeyPatch)
     assert (probabilities.argmax(axis=1) == maps.labels).mean() > 0.9
 
 
-@pytest.mark.parametrize(("best", "share"), [(-1.0, 0.25), (0.5, 0.5), (0.7, 0.75), (3.0, 1.0)])
-def test_as_much_is_kept_as_makes_the_right_answers_of_others_likeliest(best: float, share: float) -> None:
-    """A model of one weight, 0 before training and 1 after it: the probability of class 1 is sigmoid(weight)."""
-    inputs = keras.Input((1,))
-    logit = keras.layers.Dense(1, use_bias=False, name="weight")(inputs)
-    outputs = keras.layers.Activation("softmax")(keras.layers.Concatenate()([0 * logit, logit]))
-    model = keras.Model(inputs, outputs)
-    tuned = tuning.Tuned(model, model, before=[np.zeros((1, 1))], after=[np.ones((1, 1))])
-    ones = round(10_000 / (1 + np.exp(-best)))  # of 10,000 labels: then no weight is likelier than `best`
-    others = Features(np.ones((10_000, 1), "float32"), np.repeat([0, 1], [10_000 - ones, ones]))
-    assert tuning.choose_share(tuned, others) == share
-    assert model.get_weights()[0].item() == share
-
-
-def test_the_weights_before_and_after_are_kept(result: Result) -> None:
-    for now, kept in zip(result.tuned.top.get_weights(), result.tuned.after, strict=True):
-        np.testing.assert_array_equal(now, kept)
-    assert any(not np.array_equal(*pair) for pair in zip(result.tuned.before, result.tuned.after, strict=True))
-
-
 def test_the_whole_model_takes_pictures_and_answers_as_its_top_does(result: Result) -> None:
     network, tuned, _ = result
     bottom, _ = backbones.split_at(network, BLOCK)

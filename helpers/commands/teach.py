@@ -273,8 +273,6 @@ def _fine_tune(
     bottom, _ = backbones.split_at(network, block)
     maps = features.load_or_extract_maps(data, bottom, mirrored=True, say=say)
     tuned = tuning.fine_tune(network, head, maps.train, from_name=block)
-    share = tuning.choose_share(tuned, maps.validation)
-    say(f"Of the way that training went, {share:.0%} is kept, by the validation pictures.")
     better = training.evaluate(tuned.top, maps.validation.features, maps.validation.labels)
     steps = (Step("one layer on the features", plain), Step(f"fine-tuned from {block} on", better))
     for name, validation in steps:
