@@ -3,6 +3,7 @@
 What is slow to import is imported where it is used: the process that hands out the tests needs none of it.
 """
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MakeFolder = Callable[..., Path]
+
+
+def pytest_configure() -> None:
+    """Collect garbage less often: with TensorFlow's million objects about, every round takes long and frees little."""
+    gc.set_threshold(20_000)
+
 
 # Keras 3 saves models, and builds some, in a way that NumPy 2 calls outdated.
 keras_and_numpy_2 = pytest.mark.filterwarnings(

@@ -330,7 +330,7 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Together:
 
 @pytest.mark.slow
 def test_two_notebooks_run_at_the_same_time(together: Together) -> None:
-    first, second, _ = together.results
+    first, second = together.results[:2]  # the third may still run when the fourth fails
     assert [first.name, second.name] == ["first", "second"]  # in their order, whichever is ready first
     assert printed(first.notebook) == f"2\n{Path.cwd()}\n"
     assert printed(second.notebook) == "2\n3\n"  # half of the cores
