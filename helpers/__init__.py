@@ -79,11 +79,11 @@ __all__ = ["__version__", *_MODULES]
 def __getattr__(name: str) -> ModuleType:
     """Load a module of the package when it is first named (PEP 562)."""
     if name in _MODULES:
-        from helpers._memory import keep_freed_memory
+        from helpers._memory import keep_freed_memory, without_garbage_collection
         from helpers._quiet import without_remarks
 
         keep_freed_memory()
-        with without_remarks():
+        with without_remarks(), without_garbage_collection():
             return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module 'helpers' has no attribute {name!r}. It has: {', '.join(_MODULES)}.")
 
