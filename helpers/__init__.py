@@ -25,7 +25,7 @@ Where to look:
 - ``architectures``: networks from small blocks, built from scratch
 - ``backbones``: networks that somebody has trained on ImageNet, by name
 - ``features``: what a backbone says about each picture, or half-way through it, computed once and saved
-- ``training``: seeds, callbacks, a head solved at once, the same measurement over several seeds, evaluation
+- ``training``: seeds, callbacks, a search for the learning rate, a head solved at once, evaluation
 - ``tuning``: fine-tuning: the top of a backbone learns on, from maps that its bottom gave once
 - ``calibration``: how far probabilities can be believed, and when to answer "neither"
 - ``prediction``: save a classifier, load it or another one, label files with it
