@@ -413,7 +413,7 @@ def split_at(network: keras.Model, name: str) -> tuple[keras.Model, keras.Model]
     layer = network.layers[_find_layer(network, name)]
     try:
         if not isinstance(layer.input, keras.KerasTensor):
-            raise ValueError("two maps come in")
+            raise ValueError("Received a layer that takes several maps, expected one. Name another.")
         return keras.Model(network.input, layer.input), keras.Model(layer.input, network.output)
     except ValueError as error:
         raise ValueError(

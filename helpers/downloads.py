@@ -32,7 +32,7 @@ from tenacity import RetryCallState, retry, retry_if_exception_type, wait_expone
 from tqdm import tqdm
 from urllib3.exceptions import HTTPError
 
-from helpers.files import existing_folder, hash_file, progress
+from helpers.files import existing_folder, hash_file, progress, written_beside
 
 TIMEOUT = (10, 60)  # seconds to connect; seconds without a byte
 PASSING = {408, 425, 429, 500, 502, 503, 504}  # answers that may be another one in a moment
@@ -360,7 +360,8 @@ def prepare(builder: tfds.core.DatasetBuilder, *, name: str | None = None) -> No
                 cause = cause.__cause__
             reason = textwrap.shorten(f"{type(cause).__name__}: {cause}", 240, placeholder=" …")
             raise ValueError(
-                f"TensorFlow Datasets could not prepare '{name}' ({reason}). You can {BY_HAND}."
+                f"Received '{name}', expected a data set that TensorFlow Datasets can prepare ({reason}). You can "
+                f"{BY_HAND}."
             ) from error
 
 
@@ -381,10 +382,8 @@ def add_archive(builder: tfds.core.DatasetBuilder, file: Path) -> None:
             f"of '{builder.name}', or not all of it: get it again."
         )
     check_archive(file)
-    with _alone(builder, name=builder.name):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, _part_of(path))
-        _part_of(path).replace(path)
+    with _alone(builder, name=builder.name), written_beside(path) as draft:
+        shutil.copyfile(file, draft)
 
 
 def refuse_manual(builder: tfds.core.DatasetBuilder, *, name: str) -> None:

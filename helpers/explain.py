@@ -83,7 +83,7 @@ def activation_maps(model: keras.Model, picture: np.ndarray) -> dict[str, np.nda
         raise ValueError(
             f"Received a model without an activation before its maps are flattened: "
             f"{[layer.name for layer in _layers(model)]}. "
-            'Expected a convolution with activation="relu", or a ReLU after one.'
+            'Expected a convolution with activation="relu", or a ReLU after one. Add it.'
         )
     return found
 
@@ -207,7 +207,7 @@ def _is_open(layer: keras.Layer) -> bool:
 def _check_built(model: keras.Model) -> None:
     if isinstance(model, keras.Sequential) and not model.built:
         raise ValueError(
-            f"Received the Sequential model {model.name!r}, whose layers have no shapes yet. "
+            f"Received the Sequential model {model.name!r} without shapes, expected one that is built. "
             "Begin it with keras.Input(shape), or call it once on a batch."
         )
     if not _is_open(model):  # a class with a `call` of its own

@@ -123,7 +123,9 @@ def load_classifier(
         model, stored_names = _load_keras(path)
     if stored_names is not None:
         if class_names or scaling:
-            raise ValueError(f"Received class names or a scaling for '{path}', which has both inside. Leave them out.")
+            raise ValueError(
+                f"Received class names or a scaling for '{path}', expected neither, it has both inside. Leave them out."
+            )
     elif class_names is None:
         raise ValueError(
             f"Received '{path}', a model without class names, expected one saved by this course. Name the classes in "
@@ -146,7 +148,7 @@ def read_class_names(path: str | Path) -> tuple[str, ...]:
     try:
         lines = [line.strip() for line in Path(path).read_text(encoding="utf-8-sig").splitlines() if line.strip()]
     except UnicodeDecodeError as error:
-        raise ValueError(f"Received '{path}', expected text in UTF-8 with a class name per line.") from error
+        raise ValueError(f"Received '{path}', expected text in UTF-8, a class name per line. Save it so.") from error
     numbered = all(line.partition(" ")[0] == str(number) and " " in line for number, line in enumerate(lines))
     return tuple(line.partition(" ")[2] if numbered else line for line in lines)
 
@@ -179,8 +181,8 @@ def _load_hdf5(path: Path) -> keras.Model:
         return keras.models.load_model(path, compile=False, safe_mode=True, custom_objects=older)
     except Exception as error:
         raise ValueError(
-            f"Received '{path}', an HDF5 file (.h5) that cannot be loaded as a whole model: damaged, weights only, or "
-            f"with code of its own. Load it where it was made, then {SAVE_AGAIN}."
+            f"Received '{path}', an HDF5 file (.h5), expected a whole model in it: this one is damaged, has weights "
+            f"only, or code of its own. Load it where it was made, then {SAVE_AGAIN}."
         ) from error
 
 
@@ -208,7 +210,7 @@ def _check_format(path: Path) -> None:
         raise FileNotFoundError(f"There is no file '{path}'. Check the path, or train a model with `teach` first.")
     if _is_hdf5(path):
         if path.suffix.lower() not in (".h5", ".hdf5"):
-            raise ValueError(f"Received '{path}', an HDF5 file under another name. Give it back the ending .h5.")
+            raise ValueError(f"Received '{path}', an HDF5 file, expected the ending .h5. Rename it.")
         return
     if path.suffix.lower() in OTHER_MODELS:
         raise ValueError(
@@ -220,8 +222,8 @@ def _check_format(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except zipfile.BadZipFile:  # loading it says that it is damaged
-        return
+    except (zipfile.BadZipFile, NotImplementedError):  # the second: by its header, of a version yet to come
+        return  # loading it says that it is damaged
     models = [name for name in names if name.endswith((".keras", ".h5", "saved_model.pb"))]
     if models and "config.json" not in names:
         raise ValueError(
@@ -389,9 +391,12 @@ def stream_predictions(
             the model's answers are no probabilities.
     """
     if top_k < 1 or not 0 <= threshold <= 1:
-        raise ValueError(f"Received top_k={top_k}, threshold={threshold}, expected 1 or more, and 0 to 1.")
+        raise ValueError(f"Received top_k={top_k}, threshold={threshold}, expected 1 or more, and 0 to 1. Choose such.")
     if threshold and NEITHER in classifier.class_names:
-        raise ValueError(f"Received a threshold for a model with a class '{NEITHER}', expected another name for it.")
+        raise ValueError(
+            f"Received a threshold for a model with a class '{NEITHER}', expected another name for it. Leave the "
+            "threshold out."
+        )
     # A stretch at a time: a bar can move, too.
     step = batch_size * BATCHES_AT_A_TIME
     with files.progress(total=len(paths), unit="picture") as bar:

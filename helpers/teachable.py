@@ -245,7 +245,7 @@ class TeachableMachine:
 
     def _trained(self) -> prediction.Classifier:
         if self.classifier is None:
-            raise ValueError("Received a machine that has not learned these classes yet. Train it first.")
+            raise ValueError("Received a machine that has not learned yet, expected one that has. Train it first.")
         return self.classifier
 
     def _check_enough(self) -> None:

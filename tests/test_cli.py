@@ -136,14 +136,14 @@ def test_a_home_folder_is_found_where_the_shell_leaves_it(call: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
-        ("teach nothing --output m.keras", ["'nothing'", "not a folder", "one sub-folder per class"]),
+        ("teach nothing --output m.keras", ["'nothing'", "expected a folder", "a sub-folder per class"]),
         ("teach photos --output m", ["'m'", "ending in '.keras'", "Add the ending"]),
         ("teach photos --output photos.keras", ["'photos.keras'", "is a folder"]),
         ("teach photos --output m.keras --image-size 7", ["--image-size 7", "32 to 600"]),
         ("teach photos --output m.keras --backbone Lite", ["'Lite'", "id you mean", "EfficientNetLite"]),
         ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder"]),
         ("teach one --output m.keras", ["1 class folder(s)", "['cat']", "two or more"]),
-        ("teach photos --output m.keras", ["Received 4 pictures, too few", "Add pictures"]),
+        ("teach photos --output m.keras", ["Received 4 pictures, expected enough", "Add pictures"]),
         ("teach photos --output a_file/m.keras", ["'a_file'", "no file can be written", "Choose another folder"]),
         ("predict nothing.keras photos", ["no file 'nothing.keras'", "Check the path"]),
         ("predict photos photos", ["'photos', a folder without a model in it", "Check the path"]),

@@ -169,7 +169,9 @@ def test_a_class_that_is_only_tested_is_refused(make_folder: MakeFolder) -> None
 
 
 def test_too_few_pictures_for_three_splits_are_refused(make_folder: MakeFolder) -> None:
-    with pytest.raises(ValueError, match=r"Received 2 pictures, too few to fill \['validation', 'test'\]\. Add"):
+    with pytest.raises(
+        ValueError, match=r"Received 2 pictures, expected enough to fill \['validation', 'test'\], too\. Add"
+    ):
         datasets.load(make_folder({"cat": 1, "dog": 1}))
 
 
@@ -429,7 +431,7 @@ def test_splits_are_disjoint_and_never_larger_than_asked(labels, wanted: dict[st
     try:
         chosen = _splits.split_pictures(groups, wanted=wanted, seed=0)
     except ValueError as error:
-        assert "too few to fill" in str(error)
+        assert "expected enough to fill" in str(error)
         assert any(len(pool) < sum(wanted.values()) + 5 for pool in pools.values())
         return
     positions = [picture.position for found in chosen.values() for picture in found]

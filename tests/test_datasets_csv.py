@@ -84,7 +84,9 @@ def test_a_bad_line_is_named_before_any_picture_is_given_out(tmp_path: Path, lin
     lines[place - 1] = line
     path = tmp_path / "a.csv"
     path.write_bytes(b"\n".join(lines) + b"\n")
-    with pytest.raises(ValueError, match=rf"a\.csv, line {place}: not a picture, expected a label and 4 whole numbers"):
+    with pytest.raises(
+        ValueError, match=rf"a\.csv', whose line {place} is not a picture, expected a label and 4 whole numbers"
+    ):
         datasets.read_csv(path, image_size=2)
 
 
@@ -94,7 +96,7 @@ def test_a_file_that_was_cut_off_is_refused_even_within_its_last_number(tmp_path
     whole = path.read_bytes()
     for length in range(len(b"label,p0,p1,p2,p3\n0,1,2,3,4\n") + 1, len(whole)):
         path.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match="line 3: not a picture"):
+        with pytest.raises(ValueError, match="line 3 is not a picture"):
             datasets.read_csv(path, image_size=2)
 
 
@@ -105,7 +107,9 @@ def test_a_file_that_was_cut_off_is_refused_even_within_its_last_number(tmp_path
 def test_another_header_is_refused(tmp_path: Path, header: bytes) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(header + b"\n0,1,2,3,4\n")
-    with pytest.raises(ValueError, match=r"line 1: not the header of 2 x 2 pictures, expected 'label,p0,...,p3'\. Set"):
+    with pytest.raises(
+        ValueError, match=r"line 1 is not the header of 2 x 2 pictures, expected 'label,p0,...,p3'\. Set"
+    ):
         datasets.read_csv(path, image_size=2)
 
 
@@ -119,7 +123,7 @@ def test_a_file_that_a_spreadsheet_saved_is_read(tmp_path: Path, mark: bytes, se
     found = [(grey.tolist(), int(label)) for grey, label in datasets.read_csv(path, image_size=2).as_numpy_iterator()]
     assert found == [([[1, 2], [3, 4]], 0), ([[5, 6], [7, 255]], 1)]
     path.write_bytes(path.read_bytes() + b"1,5;6;7,8" + end)
-    with pytest.raises(ValueError, match="line 4: not a picture"):
+    with pytest.raises(ValueError, match="line 4 is not a picture"):
         datasets.read_csv(path, image_size=2)
 
 
@@ -135,7 +139,7 @@ def test_a_row_that_is_damaged_later_stops_the_reading(tmp_path: Path) -> None:
     pictures = datasets.read_csv(path, image_size=2)
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:5], b"1,2,3\n", *lines[6:]]))
-    with pytest.raises(tf.errors.InvalidArgumentError, match="line 6: not a picture"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="line 6 is not a picture"):
         list(pictures)
 
 

@@ -225,7 +225,9 @@ def test_shares_that_make_no_whole_are_refused(make_folder: MakeFolder, tmp_path
 
 def test_too_few_pictures_are_refused(make_folder: MakeFolder, tmp_path: Path) -> None:
     table = datasets.list_pictures(make_folder({"cat": 1, "dog": 1}))
-    with pytest.raises(ValueError, match=r"Received 2 pictures, too few to fill \['validation', 'test'\]\. Add some"):
+    with pytest.raises(
+        ValueError, match=r"Received 2 pictures, expected enough to fill \['validation', 'test'\], too\. Add"
+    ):
         datasets.split_into_folders(table, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

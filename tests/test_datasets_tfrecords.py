@@ -73,7 +73,7 @@ def test_batches_take_them(tmp_path: Path) -> None:
 def test_shards_that_are_there_are_not_mixed_with_new_ones(tmp_path: Path) -> None:
     files = datasets.write_tfrecords(make_split(5), tmp_path, shards=4)
     before = [file.read_bytes() for file in files]
-    with pytest.raises(ValueError, match=r"'train-00000-of-00004\.tfrecord' is already\. Take another"):
+    with pytest.raises(ValueError, match=r"with 'train-00000-of-00004\.tfrecord', expected none of it\. Take another"):
         datasets.write_tfrecords(make_split(9), tmp_path, shards=2)
     assert [file.read_bytes() for file in files] == before
 

@@ -520,7 +520,9 @@ def test_a_file_that_has_been_damaged_since_is_fetched_again(squares: Host, tmp_
 def test_a_builder_that_fails_is_told_in_one_line(squares: Host, tmp_path: Path) -> None:
     squares.content = make_zip({"grey/a.png": b"of no known class"})
     register(squares)
-    with pytest.raises(ValueError, match=r"^TensorFlow Datasets could not prepare 'served_squares' \(") as caught:
+    with pytest.raises(
+        ValueError, match=r"^Received 'served_squares', expected a data set that .* can prepare \("
+    ) as caught:
         downloads.prepare(builder_in(tmp_path))
     assert "put them into a folder" in one_line(caught)
 

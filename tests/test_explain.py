@@ -211,7 +211,7 @@ LOOKS = {
 def test_a_sequential_model_without_shapes_is_told_what_it_needs(look) -> None:
     model = keras.Sequential([layers.Conv2D(3, 3, name="conv", activation="relu")], name="new")
     with pytest.raises(
-        ValueError, match=r"Received the Sequential model 'new', whose layers have no shapes yet\. Begin"
+        ValueError, match=r"Received the Sequential model 'new' without shapes, expected one that is built\. Begin"
     ):
         look(model)
     model(PICTURE[None])

@@ -149,3 +149,51 @@ def test_an_unknown_name_is_an_attribute_error_that_lists_the_modules() -> None:
 
 def test_the_version_has_three_numbers() -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+", helpers.__version__)
+
+
+# --- Errors --------------------------------------------------------------------------------------------------------
+
+
+def literal_text(node: ast.expr) -> str:
+    """What a text of the source always says; `{}` for what is put in."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.JoinedStr(values=parts):
+            return "".join(map(literal_text, parts))
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return literal_text(left) + literal_text(right)
+    return "{}"
+
+
+def value_errors(source: str) -> Iterator[str]:
+    """The texts of all ValueErrors that a source raises, but for those that another error's text makes up or ends."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Raise(exc=ast.Call(func=ast.Name(id="ValueError"), args=[message, *_])):
+                text = literal_text(message)
+                if not text.endswith("{}"):
+                    yield text
+
+
+def says_all(text: str) -> bool:
+    return "Received" in text and re.search(r"[Ee]xpected .*\. \S|[Ee]xpected .*\{\}", text, re.DOTALL) is not None
+
+
+def test_every_value_error_says_what_was_received_and_expected_and_what_to_do() -> None:
+    texts = [text for path in PACKAGE.rglob("*.py") for text in value_errors(path.read_text(encoding="utf-8"))]
+    assert len(texts) > 100
+    assert [text for text in texts if not says_all(text)] == []
+
+
+@pytest.mark.parametrize(
+    ("error", "is_right"),
+    [
+        ('f"Received {n} pictures, expected 1 or more. Add some."', True),
+        ('f"Received {n} pictures, expected 1 or more."', False),
+        ('f"Received {n} pictures, too few. Add some."', False),
+        ('"Expected a picture. Give one."', False),
+    ],
+)
+def test_an_error_that_does_not_is_found(error: str, is_right: bool) -> None:
+    assert [says_all(text) for text in value_errors(f"raise ValueError({error})")] == [is_right]

@@ -195,20 +195,20 @@ def test_one_flipped_byte_is_one_line_or_does_no_harm(model: keras.Model, tmp_pa
     path = prediction.save_classifier(model, tmp_path / "m.keras", class_names=CLASS_NAMES)
     pictures, whole = np.ones((1, 16, 16, 3), np.float32), path.read_bytes()
     expected = model(pictures).numpy()
-    names_at = whole.rindex("고양이".encode())
+    names_at, version_at = whole.rindex("고양이".encode()), whole.rindex(b"PK\x01\x02") + 6
     refused = 0  # six bytes before the end it says where the table of contents begins
-    for place in [names_at, len(whole) - 6, *range(5, len(whole), len(whole) // 20)]:
+    for place in [names_at, version_at, len(whole) - 6, *range(5, len(whole), len(whole) // 20)]:
         damaged = bytearray(whole)
-        damaged[place] ^= 1
+        damaged[place] ^= 128 if place == version_at else 1  # of a version that no program knows
         path.write_bytes(damaged)
         try:
             classifier = prediction.load_classifier(path)
         except ValueError as error:
             refused += 1
             assert "\n" not in str(error)
-            assert place != names_at or "a model that is damaged" in str(error)
+            assert place not in (names_at, version_at) or "a model that is damaged" in str(error)
         else:
-            assert place != names_at and classifier.class_names == CLASS_NAMES
+            assert place not in (names_at, version_at) and classifier.class_names == CLASS_NAMES
             np.testing.assert_array_equal(classifier.model(pictures), expected)
     assert refused > 5
 
@@ -241,7 +241,7 @@ def test_a_plain_keras_model_works_with_names(model: keras.Model, files: list[Pa
     with pytest.raises(ValueError, match=r"plain.keras', a model with 3 classes and the class names \['a', 'b'\]"):
         prediction.load_classifier(tmp_path / "plain.keras", class_names=["a", "b"])
     for inside in ({"class_names": CLASS_NAMES}, {"scaling": "tf"}):
-        with pytest.raises(ValueError, match=r"own.keras', which has both inside\. Leave them out\."):
+        with pytest.raises(ValueError, match=r"own.keras', expected neither, it has both inside\. Leave them out\."):
             prediction.load_classifier(tmp_path / "own.keras", **inside)
 
 
@@ -317,7 +317,7 @@ def test_models_of_other_formats_are_named(model: keras.Model, tmp_path: Path, r
     for name in ("damaged.h5", "m.weights.h5"):
         with pytest.raises(ValueError, match=rf"{name}', an HDF5 file .*weights only.*save_classifier"):
             prediction.load_classifier(tmp_path / name, class_names=CLASS_NAMES)
-    with pytest.raises(ValueError, match=r"renamed.keras', an HDF5 file under another name\. Give it back"):
+    with pytest.raises(ValueError, match=r"renamed.keras', an HDF5 file, expected the ending \.h5\. Rename it"):
         prediction.load_classifier(tmp_path / "renamed.keras", class_names=CLASS_NAMES)
     with pytest.raises(ValueError, match=r"old.h5', a model without class names, .*--class-names"):
         prediction.load_classifier(tmp_path / "old.h5")

@@ -11,9 +11,11 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import keras
@@ -31,6 +33,7 @@ from tests.conftest import draw_noise
 from tests.damaged_files import DAMAGE, HARMLESS, photo
 
 DOORS = ("load", "check", "teach", "predict")
+CountOpenings = Callable[[Path, Callable[[], object]], Counter[tuple[str, str]]]
 posix = pytest.mark.skipif(os.name == "nt", reason="no such files there")
 
 
@@ -271,6 +274,7 @@ FILES_OF_POSIX = [
     File("linked.png", link("../../store/1.png"), USED),
     File("again.png", link("001.png"), PASSED),  # one picture, one path
     File("pipe.jpg", os.mkfifo if os.name == "posix" else hold(""), "a pipe"),
+    File("pipe", os.mkfifo if os.name == "posix" else hold(""), "a pipe"),
     File("device.jpg", link("/dev/zero"), "a device"),
 ]
 FILES_OF_LINUX = [
@@ -330,6 +334,77 @@ def test_the_doors_agree_on_what_there_is(one_of_each: Path, answers: Callable[[
     assert answers("load").used == answers("teach").used == answers("check").used
     assert "16 bits per value, of which 8 are used: 255 shows as white" in answers("load").said
     assert "16 bits per value, of which 12 are used: 4,095 shows as white" in answers("teach").said
+
+
+@pytest.fixture(scope="module")
+def openings() -> Iterator[CountOpenings]:
+    """A function that counts how often Python opens each file, and walks each folder, below one while it calls."""
+    watched: list[tuple[str, str]] = []
+    watching: list[str] = []
+
+    def note(event: str, arguments: tuple) -> None:
+        if watching and event in ("open", "os.scandir") and isinstance(arguments[0], str | os.PathLike):
+            path = os.fspath(arguments[0])
+            if isinstance(path, str) and path.startswith(watching[0]):
+                watched.append((event, path.removeprefix(watching[0])))
+
+    def count(folder: Path, call: Callable[[], object]) -> Counter[tuple[str, str]]:
+        watched.clear()
+        watching.append(str(folder))
+        call()
+        watching.clear()
+        return Counter(watched)
+
+    sys.addaudithook(note)  # which stays as long as the process, and idle behind this
+    yield count
+    watching.clear()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_each_picture_is_opened_once_and_each_folder_walked_once(
+    door: str, openings: CountOpenings, tmp_path: Path
+) -> None:
+    fill(tmp_path / "photos", CATS)
+    found = openings(tmp_path / "photos", lambda: THROUGH[door](tmp_path / "photos"))
+    files = {f"/cat/{n:03}.png" for n in range(6)} | {f"/dog/{n:03}.png" for n in range(6, 12)}
+    # The right answer of `through_check` lists the candidates itself, once more.
+    walks = 2 if door == "check" else 1
+    assert found == {("open", file): 1 for file in files} | {("os.scandir", at): walks for at in ("", "/cat", "/dog")}
+
+
+@contextmanager
+def bound_by_permissions() -> Iterator[None]:
+    """In here permissions hold: root, whom they do not bind, becomes nobody."""
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(os.getuid())
+
+
+@posix
+@pytest.mark.parametrize("door", DOORS)
+def test_a_folder_that_may_be_listed_but_not_entered_is_named_and_ends_nothing(
+    door: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory() as place:  # not in `tmp_path`, which nobody may enter
+        Path(place).chmod(0o777)
+        folder = Path(place, "photos")
+        fill(folder, CATS | {"dog/locked": 2})
+        monkeypatch.setenv("COURSE_DATA", str(Path(place, "data")))
+        locked = folder / "dog" / "locked"
+        (locked.parent / "through.jpg").symlink_to("locked/012.png")
+        THROUGH[door](folder)  # what is imported late is imported before doors close
+        for file in Path(place).glob("*.csv"):
+            file.unlink()
+        locked.chmod(0o444)
+        with bound_by_permissions():
+            answer = THROUGH[door](folder)
+        locked.chmod(0o755)
+    assert len(answer.used) == 12
+    assert answer.named["dog/locked"].startswith("the folder cannot be opened (Permission denied)")
+    assert answer.named["dog/through.jpg"].startswith("the file cannot be read (Permission denied)")
 
 
 # --- Folders ------------------------------------------------------------------------------------------------------

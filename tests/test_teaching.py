@@ -206,7 +206,7 @@ def test_the_penalty_finds_the_right_answers_of_validation_likeliest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "message"), [("model", "ending in '.keras'"), ("folder.keras", "which is a folder")]
+    ("output", "message"), [("model", "ending in '.keras'"), ("folder.keras", "a folder, expected the name of a file")]
 )
 def test_an_output_that_cannot_be_is_refused_first(tmp_path: Path, output: str, message: str) -> None:
     (tmp_path / "folder.keras").mkdir()

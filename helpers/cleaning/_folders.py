@@ -176,7 +176,7 @@ def _read_rows(path: Path) -> list[tuple[str, ...]]:
     with path.open(encoding="utf-8", errors="replace", newline="") as file:
         rows = [tuple(row) for row in csv.reader(file)]
     if rows[:1] != [MANIFEST_COLUMNS]:
-        raise ValueError(f"Received '{path}', which is not a manifest of ours. Choose another folder.")
+        raise ValueError(f"Received '{path}', expected a manifest that the course wrote. Choose another folder.")
     return rows[1:]
 
 
@@ -203,7 +203,7 @@ def set_aside(folder: str | Path, findings: Iterable[Finding], *, destination: s
     """
     folder, destination = Path(folder), Path(destination)
     check_destination(folder, destination)
-    unusable = [finding for finding in findings if not finding.usable and not (folder / finding.file).is_dir()]
+    unusable = [finding for finding in findings if not finding.usable and not os.path.isdir(folder / finding.file)]
     moves = {folder / finding.file: destination / finding.file for finding in unusable}
     for source, target in moves.items():
         _check_move(source, target, folder=folder, destination=destination)
@@ -225,7 +225,7 @@ def check_destination(folder: str | Path, destination: str | Path) -> None:
     """
     inner, outer = Path(destination).resolve(), Path(folder).resolve()
     if inner.exists() and not inner.is_dir():
-        raise ValueError(f"Received destination '{destination}', which is a file. Choose a folder.")
+        raise ValueError(f"Received destination '{destination}', a file, expected a folder. Choose one.")
     hidden = inner.is_relative_to(outer) and any(p.startswith(".") for p in inner.relative_to(outer).parts)
     if (inner.is_relative_to(outer) and not hidden) or outer.is_relative_to(inner):
         raise ValueError(
@@ -249,20 +249,21 @@ def _check_move(source: Path, target: Path, *, folder: Path, destination: Path) 
         raise ValueError(f"Received a finding about '{source}', expected files in '{folder}'. Look for them anew.")
     if source.parent.resolve() != folder.resolve() / source.parent.relative_to(folder):
         raise ValueError(
-            f"Received a finding about '{source}', which lies behind a link to a folder: moving it would empty that "
-            "other folder. Nothing was moved. Check the folder behind the link by itself, or take the link away."
+            f"Received a finding about '{source}', behind a link to a folder, expected files in '{folder}' itself: "
+            "moving it would empty that other folder. Nothing was moved. Check the folder behind the link by itself, "
+            "or take the link away."
         )
     if os.path.lexists(source):
         _require_free(target)
     elif not os.path.lexists(target):
         raise FileNotFoundError(errno.ENOENT, "there is no such file any more", str(source))
     if target == destination / MANIFEST_NAME:
-        raise ValueError(f"Received '{source}', which has the manifest's name. Rename it first.")
+        raise ValueError(f"Received '{source}', expected another name than the manifest's. Rename it first.")
 
 
 def _require_free(target: Path) -> None:
     if os.path.lexists(target):
-        raise ValueError(f"Received '{target}' as a place, which is taken by another file. Choose another folder.")
+        raise ValueError(f"Received '{target}', where another file is, expected a free place. Choose another folder.")
 
 
 def _move(source: Path, target: Path) -> None:

@@ -139,7 +139,7 @@ def _look_at_file(path: str | Path) -> _Looked:
     except images.UnreadableError as error:
         return Inspection("", error.kind, _say_why_closed(path) or str(error)), None
     except FileNotFoundError:
-        gone = "a link that leads nowhere" if path.is_symlink() else "there is no such file any more"
+        gone = "a link that leads nowhere" if os.path.islink(path) else "there is no such file any more"
         return Inspection("", "unreadable", f"{gone}. Take it away, or put back what it was."), None
     except (ValueError, MemoryError) as error:  # a name that no file can have; more than fits
         return Inspection("", "unreadable", f"the file cannot be read ({error})"), None
@@ -149,8 +149,8 @@ def _look_at_file(path: str | Path) -> _Looked:
 def _say_why_closed(path: Path) -> str:
     """Say what is wrong with a folder that stands for all that would be in it (see `images.walk`)."""
     try:
-        if path.is_dir():
-            os.scandir(path).close()
+        if os.path.isdir(path):
+            images.scan(path)
     except OSError as error:
         return f"the folder cannot be opened ({error.strerror}), nothing in it is used. Check its permissions."
     return ""

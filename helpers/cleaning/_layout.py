@@ -1,5 +1,6 @@
 """What is in a folder: every file that claims to be a picture, and what is a split, what a class, what neither."""
 
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -124,7 +125,7 @@ def _note_folders(folder: Path, root: Place, tree: "Tree") -> list[str]:
     for path in sorted(folder.joinpath(*root).iterdir()):
         place = (*root, path.name)
         shown = as_text("/".join(place))
-        if path.is_dir() and not images.is_passed_over(path.name) and path.name not in tree.folders[root]:
+        if os.path.isdir(path) and not images.is_passed_over(path.name) and path.name not in tree.folders[root]:
             notes.append(f"'{shown}' has no pictures")
         elif len(tree.children(place)) > 1:
             notes.append(
@@ -135,7 +136,7 @@ def _note_folders(folder: Path, root: Place, tree: "Tree") -> list[str]:
 
 def split_names(folder: Path) -> dict[str, str]:
     """Return the splits that the names of a folder's folders say, whatever is in them."""
-    folders = [path.name for path in folder.iterdir() if path.is_dir()]
+    folders = [path.name for path in folder.iterdir() if os.path.isdir(path)]
     return _name_splits([name for name in folders if not images.is_passed_over(name)])
 
 
@@ -143,9 +144,9 @@ def find_candidates(folder: str | Path) -> list[Path]:
     """List everything in a folder that claims to be a picture, by its name or by its content.
 
     Unlike `images.find_files`, which goes by the suffix, this finds pictures behind another suffix or none, names as
-    downloads leave them (`cat.jpg?w=640`, `cat.jpg.1`), links that lead nowhere, folders that cannot be opened, and
-    formats that the course does not read: what cannot be used is to be named, not passed over. Hidden files and what
-    programs leave are (see `images.walk`).
+    downloads leave them (`cat.jpg?w=640`, `cat.jpg.1`), links that lead nowhere, folders that cannot be opened,
+    pipes and sockets, and formats that the course does not read: what cannot be used is to be named, not passed over.
+    Hidden files and what programs leave are (see `images.walk`).
 
     Args:
         folder: looked through with all below it. Links are followed; a file that several links lead to is listed
@@ -167,9 +168,10 @@ def find_candidates(folder: str | Path) -> list[Path]:
 def _claims_to_be_picture(path: Path) -> bool:
     if PICTURE_NAME.search(path.name):
         return True
-    if not path.is_file():  # a link that leads nowhere may have been a class; a folder is listed if it is closed
-        return path.is_dir() or (path.is_symlink() and not path.suffix)
-    return images.is_picture(path)
+    if os.path.isfile(path):
+        return images.is_picture(path)
+    # A closed folder, a pipe or a socket; or a link that leads nowhere, which may have been a class.
+    return os.path.exists(path) or (os.path.islink(path) and not path.suffix)
 
 
 # --- Names -------------------------------------------------------------------------------------------------------
@@ -239,7 +241,7 @@ class Tree:
         for path in find_candidates(folder):
             parts = path.relative_to(folder).parts
             # A folder that cannot be opened, or a link to one that is gone, stands for a class of no usable picture.
-            if path.is_dir() or (path.is_symlink() and not path.exists() and not path.suffix):
+            if os.path.isdir(path) or (os.path.islink(path) and not os.path.exists(path) and not path.suffix):
                 parts = (*parts, "")
             self.paths[parts] = path
             self.files[parts[:-1]].append(parts[-1])

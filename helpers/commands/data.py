@@ -65,7 +65,7 @@ def check_pictures(options: argparse.Namespace) -> int:
     survey = cleaning.survey_folder(options.folder)
     number = len(survey.candidates)
     if not number:
-        raise ValueError(f"Received folder '{options.folder}' without a picture in it, expected one or more.")
+        raise ValueError(f"Received folder '{options.folder}' without a picture, expected one or more. Check the path.")
     findings = cleaning.find_problems(options.folder, progress=True, survey=survey)
     unusable = {finding.file for finding in findings if not finding.usable}
     print(f"{number:,} pictures looked at, {number - len(unusable):,} of them usable.")
@@ -103,8 +103,8 @@ def _check_outputs(options: argparse.Namespace) -> None:
         kept = options.set_aside / cleaning.MANIFEST_NAME
         if options.manifest and options.manifest.resolve() == kept.resolve():
             raise ValueError(
-                f"Received --manifest '{options.manifest}', where the list of all that was set aside is kept. "
-                "Choose another name."
+                f"Received --manifest '{options.manifest}', expected another file than the list of all that was set "
+                "aside. Choose another name."
             )
         files.require_writable(options.set_aside)
 

@@ -43,13 +43,13 @@ def mark_for_nbgrader(notebook: "NotebookNode") -> None:
             call = CHECK.match(cell.source)
             if not call or answer is None:
                 raise ValueError(
-                    f"Received the check {cell.source[:60]!r}, expected `checks.nbNN.check_x(x)` after its exercise."
+                    f"Received the check {cell.source[:60]!r}, expected `checks.nbNN.check_x(x)`. Write it so."
                 )
             answer.metadata["nbgrader"] = _metadata(call[2], solution=True)
             cell.metadata["nbgrader"] = _metadata(call[1], grade=True, locked=True, points=POINTS)
             answer = None
     if answer is not None:
-        raise ValueError(f"Received an exercise without a check: {answer.source[:60]!r}. Put its check behind it.")
+        raise ValueError(f"Received the exercise {answer.source[:60]!r}, expected its check. Put one behind it.")
 
 
 def _metadata(name: str, **marks: Any) -> dict[str, Any]:

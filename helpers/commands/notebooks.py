@@ -86,7 +86,7 @@ def find_notebooks(names: Sequence[str] = ()) -> list[Path]:
     course = sorted(NOTEBOOK_FOLDER.glob("[0-9][0-9]_*.ipynb"))
     chosen = [_find_notebook(name, course) for name in names] if names else course
     if not chosen:
-        raise ValueError(f"Received no notebook. {_MISSING}")
+        raise ValueError(f"Received no notebook, expected one or more. {_MISSING}")
     return list({path.resolve(): path for path in chosen}.values())
 
 
@@ -117,8 +117,8 @@ def read_notebook(path: Path) -> NotebookNode:
         *(AttributeError, KeyError, TypeError, NameError),
     ) as error:
         raise ValueError(
-            f"Received '{path}', which is not a notebook ({type(error).__name__}). Expected a whole .ipynb file; "
-            "take a fresh copy."
+            f"Received '{path}', which is not a notebook ({type(error).__name__}). Expected a whole .ipynb file. "
+            "Take a fresh copy."
         ) from error
     return notebook
 
@@ -186,7 +186,7 @@ def _assigned_values(cell: NotebookNode, *, path: Path) -> dict[str, ast.expr]:
         tree = ast.parse(TransformerManager().transform_cell(cell.source))  # magics become calls
     except SyntaxError as error:
         raise ValueError(
-            f"Received '{path}', whose cell tagged `parameters` is not Python ({error.msg}, line {error.lineno}). "
+            f"Received '{path}', expected Python in its cell tagged `parameters` ({error.msg}, line {error.lineno}). "
             "Mend that line."
         ) from error
     found: dict[str, ast.expr] = {}
@@ -267,10 +267,10 @@ def run_notebooks(
     import joblib
 
     if jobs < 1:
-        raise ValueError(f"Received {jobs} jobs, expected 1 or more: how many notebooks run at the same time.")
+        raise ValueError(f"Received {jobs} jobs, expected 1 or more. Give how many run at once.")
     for path in notebooks:
         if (output / path.name).resolve() == path.resolve():
-            raise ValueError(f"Received output '{output}', the folder of the notebooks themselves. Choose another.")
+            raise ValueError(f"Received output '{output}', expected another folder than the notebooks'. Choose one.")
     if len({path.name for path in notebooks}) < len(notebooks):
         raise ValueError("Received two notebooks of the same name, expected one of each. Run them one by one.")
     chosen = choose_parameters(notebooks, parameters or {}, profile=profile)

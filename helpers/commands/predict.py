@@ -3,6 +3,7 @@
 import argparse
 import csv
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -101,16 +102,26 @@ def _expand(paths: Sequence[Path]) -> list[Path]:
 
     files: list[Path] = []
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             found = cleaning.find_candidates(path)
             if not found:
-                raise ValueError(f"Received folder '{path}' without a picture in it, expected one or more.")
+                raise ValueError(f"Received folder '{path}' without a picture, expected one or more. Check the path.")
             files.extend(found)
-        elif path.is_symlink() or path.exists():  # a link that leads nowhere is named, and the others are answered
-            files.append(path)
-        else:
+        elif _is_missing(path):
             raise FileNotFoundError(f"There is no file or folder '{path}'. Check the path.")
+        else:  # what cannot be read, such as a link that leads nowhere, is named, and the others are answered
+            files.append(path)
     return files
+
+
+def _is_missing(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # in a folder that may not be entered, say
+        return False
+    return False
 
 
 def _table_writer(labels: Sequence[str]) -> Writer:

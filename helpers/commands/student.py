@@ -147,7 +147,7 @@ def make_student_edition(notebook: "NotebookNode", *, graded: bool = False) -> "
             cell.outputs, cell.execution_count = [], None
         if "exercise" in tags and STUB not in stripped:
             raise ValueError(
-                f"Received an exercise without a solution to take out: {cell.source[:60]!r}. "
+                f"Received the exercise {cell.source[:60]!r}, expected a solution to take out. "
                 f"Mark it with '{BEGIN}' and '{END}'."
             )
         if not graded:
@@ -210,7 +210,7 @@ def write_student_edition(
     for path in notebooks:
         target = (output / "source" / path.stem if graded else output) / path.name
         if target.resolve() == path.resolve():
-            raise ValueError(f"Received output '{output}', the folder of the solved notebooks. Choose another.")
+            raise ValueError(f"Received output '{output}', expected another folder than the solved ones'. Choose one.")
         if target in editions:
             raise ValueError(f"Received two notebooks named '{path.name}', expected one. Give each its own output.")
         if force and target.is_dir():

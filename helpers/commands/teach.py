@@ -75,7 +75,7 @@ def add_teach(commands: Any) -> None:
 def teach_folder(options: argparse.Namespace) -> int:
     """Train, save and report; say the accuracy and the confusion matrix."""
     if not 32 <= options.image_size <= 600:
-        raise ValueError(f"Received --image-size {options.image_size}, expected 32 to 600 pixels.")
+        raise ValueError(f"Received --image-size {options.image_size}, expected 32 to 600 pixels. Choose a size.")
     start = time.perf_counter()
     result = teach(
         options.folder,
@@ -213,7 +213,7 @@ def teach(
     from helpers.commands.report import write_report
 
     if not folder.is_dir():
-        raise ValueError(f"Received '{folder}', which is not a folder. Give a folder with one sub-folder per class.")
+        raise ValueError(f"Received '{folder}', expected a folder. Give one with a sub-folder per class.")
     _check_output(output)
     datasets.data_folder()  # a wrong one is refused before the work, not after it
     network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
@@ -307,7 +307,7 @@ def _check_output(output: Path) -> None:
     if output.suffix != ".keras":
         raise ValueError(f"Received output '{output}', expected a name ending in '.keras'. Add the ending.")
     if output.is_dir():
-        raise ValueError(f"Received output '{output}', which is a folder. Give the name of a file.")
+        raise ValueError(f"Received output '{output}', a folder, expected the name of a file. Give one.")
     files.require_writable(output.parent)
 
 

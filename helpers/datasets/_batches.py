@@ -147,7 +147,7 @@ def batches_from_files(
     reports = cleaning.inspect_files(files) if reports is None else reports
     for path, report in zip(files, reports, strict=True):
         if report.problem:
-            raise ValueError(f"Received '{path}': {report.problem}. Expected a picture; leave this file out.")
+            raise ValueError(f"Received '{path}': {report.problem}. Expected a picture. Leave this file out.")
     split = decode_files(files, plain=[report.plain for report in reports], labels=[0] * len(files))
     labelled = batches(split, image_size=image_size, batch_size=batch_size, cache=False)
     return labelled.map(lambda pictures, _: pictures)

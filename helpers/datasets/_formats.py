@@ -98,7 +98,7 @@ def _rows(path: Path, image_size: int) -> Iterator[tuple[np.ndarray, int]]:
         separator = b";" if b";" in first else b","
         if first != header.replace(b",", separator):
             raise ValueError(
-                f"{path}, line 1: not the header of {image_size} x {image_size} pictures, expected "
+                f"Received '{path}', whose line 1 is not the header of {image_size} x {image_size} pictures, expected "
                 f"'label,p0,...,p{image_size**2 - 1}'. Set image_size to the size the file was written with."
             )
         for number, line in enumerate(iter(lambda: file.readline(longest), b""), start=2):
@@ -106,8 +106,8 @@ def _rows(path: Path, image_size: int) -> Iterator[tuple[np.ndarray, int]]:
             values = _parse_line(line.rstrip(b"\r\n") if line.endswith(b"\n") else b"", separator)
             if values.size != 1 + image_size**2 or (values[1:] > 255).any():
                 raise ValueError(
-                    f"{path}, line {number}: not a picture, expected a label and {image_size**2} whole numbers from "
-                    "0 to 255. Write the file anew with write_csv."
+                    f"Received '{path}', whose line {number} is not a picture, expected a label and {image_size**2} "
+                    "whole numbers from 0 to 255. Write the file anew with write_csv."
                 )
             yield values[1:].astype(np.uint8).reshape(image_size, image_size), int(values[0])
 
@@ -163,7 +163,7 @@ def write_tfrecords(
     _require_options(shards=shards, name=name, quality=quality)
     present = sorted(path.name for path in folder.glob("*.tfrecord") if _shard_of(path)[0] == name)
     if present:
-        raise ValueError(f"Received '{folder}', where '{present[0]}' is already. Take another folder or name.")
+        raise ValueError(f"Received '{folder}' with '{present[0]}', expected none of it. Take another folder or name.")
     _require_same_classes(folder / CLASS_NAMES, class_names)
     files = [folder / f"{name}-{i:05}-of-{shards:05}.tfrecord" for i in range(shards)]
     with ExitStack() as stack:
@@ -184,7 +184,9 @@ def _require_same_classes(file: Path, class_names: Sequence[str]) -> None:
     """Refuse to give the labels of the splits that are there already other names."""
     present = json.loads(file.read_text(encoding="utf-8")) if file.exists() else list(class_names)
     if class_names and present != list(class_names):
-        raise ValueError(f"Received class_names={list(class_names)}, but '{file}' says {present}. Take another folder.")
+        raise ValueError(
+            f"Received class_names={list(class_names)}, expected {present} as in '{file}'. Take another folder."
+        )
 
 
 def _require_options(*, shards: int, name: str, quality: int | None) -> None:
@@ -193,7 +195,7 @@ def _require_options(*, shards: int, name: str, quality: int | None) -> None:
     if quality is not None and not 1 <= quality <= 100:
         raise ValueError(f"Received quality={quality}, expected 1 to 100, or None for PNG. 95 looks like PNG.")
     if not name or Path(name).name != name:
-        raise ValueError(f"Received name={name!r}, expected the beginning of a file name, such as 'train'.")
+        raise ValueError(f"Received name={name!r}, expected the beginning of a file name. Give one like 'train'.")
 
 
 def _example(picture: tf.Tensor, label: int, quality: int | None) -> bytes:

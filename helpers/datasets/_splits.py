@@ -184,7 +184,7 @@ def split_pictures(
     empty = [split for split in SPLITS if not chosen[split]]
     if empty:
         count = sum(len(group) for pool in pools.values() for group in pool)
-        raise ValueError(f"Received {count} pictures, too few to fill {empty}. Add pictures.")
+        raise ValueError(f"Received {count} pictures, expected enough to fill {empty}, too. Add pictures.")
     return {split: take_turns(pictures) for split, pictures in chosen.items()}
 
 

@@ -48,7 +48,7 @@ def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] =
         if not survey.roots:
             raise ValueError(survey.problem)
         in_split = survey.roots != {"train": ()}
-        listed = [candidate for candidate in survey.candidates if not candidate.unused and candidate.path.is_file()]
+        listed = [c for c in survey.candidates if not c.unused and os.path.isfile(c.path)]
         rows = [(str(c.path), c.class_name, c.split if in_split else "") for c in listed]
     if not rows:
         raise ValueError(
@@ -62,7 +62,7 @@ def list_pictures(folder: str | Path, *, label_from: Literal["folder", "name"] =
 
 def _list_with_splits(folder: Path) -> list[tuple[Path, str]]:
     """List the files that claim to be pictures, each with the split whose folder it is in, `""` if there are none."""
-    paths = [path for path in cleaning.find_candidates(folder) if path.is_file()]
+    paths = [path for path in cleaning.find_candidates(folder) if os.path.isfile(path)]
     split_of = cleaning.split_names(folder)
     if "train" not in split_of.values():
         return [(path, "") for path in paths]
@@ -174,7 +174,9 @@ def _choose_splits(table: pd.DataFrame, *, shares: Sequence[float], seed: int) -
     dealt = deal(groups["train"], sizes, seed=seed)
     empty = [split for split in asked if not dealt[split]]
     if empty:
-        raise ValueError(f"Received {len(table)} pictures, too few to fill {empty}. Add some, or change `shares`.")
+        raise ValueError(
+            f"Received {len(table)} pictures, expected enough to fill {empty}, too. Add some, or change `shares`."
+        )
     split_of = {picture.position: split for split, pictures in dealt.items() for picture in pictures}
     return [split_of[row] for row in range(len(table))]
 

@@ -34,7 +34,7 @@ from helpers.images._decoding import (
     pillow_is_quiet,
     png_parts,
 )
-from helpers.images._files import find_files, is_passed_over, is_picture, read_content, require_folder, walk
+from helpers.images._files import find_files, is_passed_over, is_picture, read_content, require_folder, scan, walk
 from helpers.images._reading import read, read_with_matplotlib, read_with_opencv
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "require_folder",
     "resize",
     "scale",
+    "scan",
     "to_grey_luminosity",
     "to_grey_mean",
     "to_grey_mean_3d",

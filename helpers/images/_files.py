@@ -36,7 +36,7 @@ def find_files(folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     require_folder(folder)
-    return [path for path in walk(folder) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+    return [path for path in walk(folder) if path.suffix.lower() in IMAGE_SUFFIXES and os.path.isfile(path)]
 
 
 def require_folder(folder: Path) -> None:
@@ -72,7 +72,7 @@ def walk(folder: Path, *, apart: int = 1) -> list[Path]:
             continue
         seen.add((group, real_here))
         try:
-            entries = sorted(os.scandir(here), key=lambda entry: entry.name)
+            entries = scan(here)
         except OSError:
             if here == folder:
                 raise
@@ -83,12 +83,19 @@ def walk(folder: Path, *, apart: int = 1) -> list[Path]:
                 continue
             path, link = here / entry.name, entry.is_symlink()
             real = Path(os.path.realpath(path)) if link else real_here / entry.name
-            if not os.path.isdir(path):  # noqa: PTH112 - `Path.is_dir` raises where it may not look
+            if not os.path.isdir(path):
                 way = (_count_links(path) if link else 0, path)
                 found[group, real] = min(way, found.get((group, real), way))
             elif not (real_here.is_relative_to(real) or top.is_relative_to(real)):  # a link upwards leads in circles
                 (pending.append if link else pending.appendleft)((path, real))  # links last: they have been seen then
     return sorted((path for _, path in found.values()), key=lambda path: path.as_posix())
+
+
+def scan(folder: Path) -> list[os.DirEntry]:
+    """Return what is in a folder, by name; raise OSError if it may not be listed, or be listed but not entered."""
+    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    os.stat(os.path.join(folder, os.curdir))  # noqa: PTH116, PTH118 - pathlib drops the dot
+    return entries
 
 
 def is_passed_over(name: str) -> bool:
@@ -99,7 +106,7 @@ def is_passed_over(name: str) -> bool:
 def _count_links(path: Path) -> int:
     """Return how many links lead from a path to its file, 0 for the file itself, 99 if they lead in circles."""
     for count in range(99):
-        if not path.is_symlink():
+        if not os.path.islink(path):
             return count
         path = path.parent / path.readlink()
     return 99

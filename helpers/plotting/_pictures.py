@@ -81,7 +81,8 @@ def show_heatmaps(
     """
     if not len(pictures) == len(maps) == len(titles) > 0:
         raise ValueError(
-            f"Received {len(pictures)} pictures, {len(maps)} maps and {len(titles)} titles, expected as many of each."
+            f"Received {len(pictures)} pictures, {len(maps)} maps and {len(titles)} titles, expected as many of each. "
+            "Give lists of one length."
         )
     columns = min(columns, len(pictures))
     rows = -(-len(pictures) // columns)
