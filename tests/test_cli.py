@@ -138,7 +138,7 @@ def test_a_home_folder_is_found_where_the_shell_leaves_it(call: str) -> None:
     [
         ("teach nothing --output m.keras", ["'nothing'", "expected a folder", "a sub-folder per class"]),
         ("teach photos --output m", ["'m'", "ending in '.keras'", "Add the ending"]),
-        ("teach photos --output photos.keras", ["'photos.keras'", "is a folder"]),
+        ("teach photos --output photos.keras", ["'photos.keras'", "a folder, expected"]),
         ("teach photos --output m.keras --image-size 7", ["--image-size 7", "32 to 600"]),
         ("teach photos --output m.keras --backbone Lite", ["'Lite'", "id you mean", "EfficientNetLite"]),
         ("teach photos/cat --output m.keras", ["0 class folder(s)", "two or more", "one sub-folder"]),

@@ -77,7 +77,7 @@ def test_everything_at_once(capsys: pytest.CaptureFixture[str]) -> None:
         ("photos --manifest a_file/m.csv", ["'a_file'", "no file can be written"]),
         ("photos --set-aside photos/bad", ["'photos/bad'", "would be found again", "'photos_set_aside'"]),
         ("photos --set-aside .", ["'.'", "expected a folder apart"]),
-        ("photos --set-aside a_file", ["'a_file'", "Choose a folder"]),
+        ("photos --set-aside a_file", ["'a_file'", "a file, expected a folder"]),
         ("photos --set-aside a_file/aside", ["'a_file/aside'", "no file can be written"]),
     ],
 )

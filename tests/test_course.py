@@ -164,7 +164,7 @@ def test_a_notebook_without_parameters_has_none(tmp_path: Path) -> None:
         ("N = 2 * 500", r"N = 2 \* 500 in 'n.ipynb' is not a plain value"),
         ("N = min(3, 4)", r"N = min\(3, 4\) in 'n.ipynb' is not a plain value"),
         ("N = {[]: 1}", "is not a plain value"),
-        ("N = ", r"cell tagged `parameters` is not Python \(invalid syntax, line 1\)"),
+        ("N = ", r"Python in its cell tagged `parameters` \(invalid syntax, line 1\)"),
     ],
 )
 def test_a_parameter_whose_kind_cannot_be_known_is_refused(tmp_path: Path, source: str, message: str) -> None:
@@ -516,7 +516,7 @@ def test_a_student_edition_is_written_whole_or_not_at_all(tmp_path: Path) -> Non
     with pytest.raises(ValueError, match="expected a solution"):
         student.write_student_edition([good, bad], output=tmp_path / "student")
     assert not (tmp_path / "student").exists()
-    with pytest.raises(ValueError, match="the folder of the solved notebooks"):
+    with pytest.raises(ValueError, match="another folder than the solved ones'"):
         student.write_student_edition([good], output=tmp_path, force=True)
 
 
@@ -613,6 +613,6 @@ def test_what_a_teacher_changed_is_kept(tmp_path: Path, part: str) -> None:
 )
 def test_an_exercise_and_its_check_come_together(tmp_path: Path, cells: tuple[NotebookNode, ...]) -> None:
     path = write_notebook(tmp_path / "01_first.ipynb", *cells)
-    with pytest.raises(ValueError, match=r"Received (the check|an exercise without)"):
+    with pytest.raises(ValueError, match=r"Received the (check|exercise) "):
         student.write_student_edition([path], output=tmp_path / "course", graded=True)
     assert not (tmp_path / "course").exists()

@@ -535,7 +535,7 @@ def test_a_disk_that_fills_up_while_storing_is_named(
 
     with monkeypatch.context() as patch:
         patch.setattr(ServedSquares, "_generate_examples", fill)
-        with pytest.raises(ValueError, match=r"prepare 'served_squares' \(OSError: .* No space left") as caught:
+        with pytest.raises(ValueError, match=r"'served_squares', .* can prepare \(OSError: .* No space left") as caught:
             downloads.prepare(builder_in(tmp_path))
     one_line(caught)
     downloads.prepare(builder_in(tmp_path))
