@@ -379,6 +379,23 @@ def test_a_history_with_and_without_validation(screen: Screen) -> None:
     assert count_pixels(screen, plotting.ORANGE) > 0
 
 
+def test_lines_differ_not_by_colour_alone_and_guessing_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = catch_figures(monkeypatch)
+    history = {"loss": [1.0, 0.5], "accuracy": [0.5, 0.6], "val_loss": [1.1, 0.9], "val_accuracy": [0.4, 0.5]}
+    plotting.show_history(history, level=0.25, alt=ALT)
+    styles = [[line.get_linestyle() for line in axis.lines] for axis in figures[0].axes]
+    assert styles == [["-", "--", ":"], ["-", "--"]]
+    assert set(figures[0].axes[0].lines[2].get_ydata()) == {0.25}
+    plotting.show_lines({name: ([1, 2], [3, 4]) for name in "abc"}, x_label="x", y_label="y", alt=ALT)
+    assert len({line.get_linestyle() for line in figures[1].axes[0].lines}) == 3
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (2, 5), (3, 3), (4, 2), (5, 5), (12, 6)])
+def test_a_grid_of_pictures_fills_its_place(count: int, columns: int, screen: Screen) -> None:
+    plotting.show_images([draw_noise(seed) for seed in range(count)], columns=columns, alt=ALT)
+    assert screen.picture.width >= (500 if count > 1 else 250)
+
+
 def test_histograms_take_edges_floats_and_unknown_channels(screen: Screen) -> None:
     histograms = [
         images.histogram(draw_noise(0)),

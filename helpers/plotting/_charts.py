@@ -26,24 +26,29 @@ MOST_MARKED_VALUES = 5  # of a horizontal axis; with more, ticks where matplotli
 MOST_LARGE_PLACES = 15  # classes of a confusion matrix; with more, smaller places
 
 
-def show_history(history: Mapping[str, Sequence[float]], *, alt: str) -> None:
+def show_history(history: Mapping[str, Sequence[float]], *, level: float | None = None, alt: str) -> None:
     """Show accuracy and loss over the epochs, training against validation.
 
     Args:
         history: what `model.fit(...).history` holds: `accuracy`, `loss` and, where there, `val_accuracy`, `val_loss`.
+        level: the accuracy of guessing, where a dotted line is drawn.
         alt: what the figure shows.
     """
     figure, axes = new_figure(1, 2, size=(9, 3.2))
     drawn = {}
     for axis, metric in zip(axes[0], ("accuracy", "loss"), strict=True):
-        for key, label, colour in ((metric, "training", BLUE), (f"val_{metric}", "validation", ORANGE)):
+        lines = ((metric, "training", BLUE, "-"), (f"val_{metric}", "validation", ORANGE, "--"))
+        for key, label, colour, style in lines:
             if key in history:
                 epochs = np.arange(1, len(history[key]) + 1)
-                axis.plot(epochs, history[key], marker="o", markersize=3, color=colour, label=label)
+                axis.plot(epochs, history[key], style, marker="o", markersize=3, color=colour, label=label)
                 drawn[f"{label} {metric}"] = history[key]
         axis.set(xlabel="epoch", ylabel=metric)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(alpha=0.3)
+    if level is not None:
+        axes[0, 0].axhline(level, color=BLACK, linestyle=":", linewidth=1, label="guessing")
+    for axis in axes[0]:
         axis.legend()
     display_figure(figure, alt=_add_values(alt, "first to last epoch", drawn))
 
@@ -60,7 +65,7 @@ def show_lines(
     figure, axes = new_figure(size=(6.5, 3.4))
     axis = axes[0, 0]
     for index, (label, (x, y)) in enumerate(lines.items()):
-        axis.plot(x, y, marker="o", color=LINE_COLOURS[index % len(LINE_COLOURS)], label=label)
+        axis.plot(x, y, marker="o", label=label, **_choose_look(index))
     _mark_values(axis, {value for x, _ in lines.values() for value in x}, log_x=log_x)
     axis.set(xlabel=x_label, ylabel=y_label)
     axis.grid(alpha=0.3)
@@ -91,12 +96,10 @@ def show_spread(
     """
     figure, axes = new_figure(size=(6.5, 3.4))
     axis = axes[0, 0]
-    styles = ("-", "--", "-.", ":")  # not colour alone
     for index, (label, (x, values)) in enumerate(lines.items()):
         values = np.asarray(values)
         mean, error = values.mean(axis=0), values.std(axis=0, ddof=1) / np.sqrt(len(values))
-        look = {"color": LINE_COLOURS[index % len(LINE_COLOURS)], "linestyle": styles[index % len(styles)]}
-        axis.errorbar(x, mean, yerr=error, marker="o", markersize=4, capsize=3, label=label, **look)
+        axis.errorbar(x, mean, yerr=error, marker="o", markersize=4, capsize=3, label=label, **_choose_look(index))
     if level is not None:
         axis.axhline(level, color=BLACK, linestyle=":", linewidth=1)
     _mark_values(axis, {value for x, _ in lines.values() for value in x}, log_x=log_x)
@@ -171,7 +174,7 @@ def draw_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str]) -> 
     number = len(class_names)
     crowded = number > MOST_LARGE_PLACES  # then zeros, nearly all of it, are left out, and the rest is made to fit
     place = 0.7 * min(1.0, MOST_LARGE_PLACES / number)  # inches per class
-    side = max(3.0, 1.0 + place * number)
+    side = max(3.6, 1.0 + place * number)
     letters = {"fontsize": 10 * min(1.0, place / 0.35)}
     figure, axes = new_figure(size=(side + 0.6, side))
     axis = axes[0, 0]
@@ -192,6 +195,12 @@ def draw_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str]) -> 
 def show_confusion_matrix(matrix: np.ndarray, *, class_names: Sequence[str], alt: str) -> None:
     """Show a confusion matrix: rows are the true classes, columns the predicted ones, numbers are pictures."""
     display_figure(draw_confusion_matrix(matrix, class_names=class_names), alt=alt)
+
+
+def _choose_look(index: int) -> dict[str, str]:
+    """Return how the line of that number differs from the others: not by its colour alone."""
+    styles = ("-", "--", "-.", ":")
+    return {"color": LINE_COLOURS[index % len(LINE_COLOURS)], "linestyle": styles[index % len(styles)]}
 
 
 def _mark_values(axis: Axes, values: set[float], *, log_x: bool) -> None:

@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 from helpers.plotting._figures import BLACK, BLUE, GRID_DOTS, ORANGE, display_figure, font_families, new_figure
 
 PICTURE_WIDTH = 1.75  # inches, in a grid of pictures
+FEW_WIDTH, LARGEST_WIDTH = 6.4, 3.2  # inches that few pictures share; and the most that one gets
 SMALL_WIDTH = 1.0  # inches, in a grid of feature maps or filters
 
 
@@ -50,8 +51,9 @@ def show_images(
     rows = -(-len(images) // columns)
     lines = 0 if titles is None else 1 + max(title.count("\n") for title in titles)
     tallest = max(image.shape[0] / image.shape[1] for image in map(np.asarray, images))
-    height = PICTURE_WIDTH * min(tallest, 1.2) + 0.18 * lines + 0.05
-    figure, axes = new_figure(rows, columns, size=(PICTURE_WIDTH * columns, height * rows), dots=GRID_DOTS)
+    width = max(PICTURE_WIDTH, min(LARGEST_WIDTH, FEW_WIDTH / columns))
+    height = width * min(tallest, 1.2) + 0.18 * lines + 0.05
+    figure, axes = new_figure(rows, columns, size=(width * columns, height * rows), dots=GRID_DOTS)
     for axis in axes.flat:
         axis.axis("off")
     for index, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
