@@ -60,7 +60,8 @@ def render_ladder(ladder: dict) -> list[str]:
     lines = [
         "The course's ladder on these 2,000 photos, judged on the 1,000 others. No rung chooses anything on those, "
         "but how fine-tuning is done was found on photos of this set (and the rate and the average of the "
-        "better-trained network, on a quarter of its training photos). Heads are solved on the features of each "
+        "better-trained network, on a quarter of its training photos; the filters of the small networks by "
+        "cross-validation on these). Heads are solved on the features of each "
         "training photo and of its mirror image, by one network or by several side by side, these at the sizes that "
         "they were made for. Accuracy and standard deviation over the seeds (a solved head is the same with every "
         "seed), passes (see below) for one run from nothing, and the most memory that the process took, with what it "
