@@ -143,11 +143,14 @@ def put_side_by_side(several: Sequence[features.FeatureSets]) -> features.Featur
     return features.FeatureSets(*map(join, datasets.SPLITS))
 
 
-def prepare_tuning(folder: Path, *, backbone: str, image_size: int) -> Measure:
-    """That layer and the last blocks of the network, trained on: the bottom's maps serve all seeds."""
+def prepare_tuning(folder: Path, *, backbone: str, image_size: int, block: str = "") -> Measure:
+    """That layer and the last blocks of the network, trained on: the bottom's maps serve all seeds.
+
+    From `block` on, or as `teach --fine-tune` does it.
+    """
     data = load(folder)
     network = backbones.build(backbone, input_shape=(image_size, image_size, 3))
-    block = backbones.find_last_block(network)
+    block = block or backbones.find_last_block(network)
     bottom, top = backbones.split_at(network, block)
     maps = features.load_or_extract_maps(data, bottom, mirrored=True)
     sets = features.FeatureSets(*(pool(top, part) for part in (maps.train, maps.validation, maps.test)))

@@ -387,7 +387,10 @@ def unfreeze_top(network: keras.Model, *, layers: int | None = None, from_name: 
     first = count - layers if layers is not None else _find_layer(network, from_name)
     network.trainable = True  # a frozen whole would outweigh its layers
     for position, layer in enumerate(network.layers):
-        layer.trainable = position >= first and not isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = position >= first
+    for layer in architectures.walk_layers(network):  # those of a network inside it, too
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
 
 
 def split_at(network: keras.Model, name: str) -> tuple[keras.Model, keras.Model]:

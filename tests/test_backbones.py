@@ -258,6 +258,9 @@ def test_the_top_learns_but_not_its_batch_normalisation():
     assert not network.trainable_variables
     backbones.unfreeze_top(network, layers=len(network.layers))
     assert not any("bn" in name for name in names_of_learners(network))
+    outer = keras.Sequential([keras.Input((32, 32, 3)), network, keras.layers.Flatten()])
+    backbones.unfreeze_top(outer, layers=2)  # a network inside another one is no way round it
+    assert network.trainable_variables and not any("bn" in name for name in names_of_learners(outer))
 
 
 @pytest.mark.parametrize(
