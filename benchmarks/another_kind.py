@@ -11,7 +11,6 @@ import json
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from statistics import mean, stdev
 
 import cv2
 import ladder
@@ -63,12 +62,6 @@ def measure(data: str | Path, *, seeds: int) -> Iterator[tuple[str, list[float]]
         yield f"fine-tuned from {block}", [run(seed)[0] for seed in range(seeds)]
 
 
-def summarise(accuracies: list[float]) -> dict:
-    spread = round(stdev(accuracies), 4) if len(accuracies) > 1 else None
-    runs = [round(accuracy, 4) for accuracy in accuracies]
-    return {"runs": runs, "mean": round(mean(accuracies), 4), "standard_deviation": spread}
-
-
 def main() -> None:
     """Measure both kinds and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -80,7 +73,8 @@ def main() -> None:
         for kind, data in kinds.items():
             found[kind] = {}
             for way, accuracies in measure(data, seeds=seeds):
-                found[kind][way] = summarise(accuracies)
+                runs = [round(accuracy, 4) for accuracy in accuracies]
+                found[kind][way] = {"runs": runs, **ladder.average(accuracies)}
                 print(kind, way, found[kind][way], flush=True)
     RESULTS.write_text(json.dumps(found, indent=2) + "\n")
 

@@ -47,7 +47,7 @@ LESSON_BLOCK = "block7a"  # where lesson 12 begins to fine-tune
 Measure = Callable[[int], tuple[float, int]]  # a seed -> accuracy, parameters that learned
 
 
-def load(folder: Path) -> datasets.ImageDataset:
+def load(folder: str | Path) -> datasets.ImageDataset:
     return datasets.load(folder, num_train=2000, num_validation=500, num_test=500)
 
 
@@ -111,7 +111,7 @@ def solve_head(sets: features.FeatureSets, *, num_classes: int) -> keras.Model:
     return training.fit_logistic_head(rows, labels, num_classes=num_classes, penalty=penalty)
 
 
-def prepare_features(folder: Path, *, sizes: dict[str, int]) -> Measure:
+def prepare_features(folder: str | Path, *, sizes: dict[str, int]) -> Measure:
     """One layer solved on the features of one network, or of several side by side; sizes: of the pictures for each.
 
     No chance is in it, so every seed gives the same.
@@ -143,7 +143,7 @@ def put_side_by_side(several: Sequence[features.FeatureSets]) -> features.Featur
     return features.FeatureSets(*map(join, datasets.SPLITS))
 
 
-def prepare_tuning(folder: Path, *, backbone: str, image_size: int, block: str = "") -> Measure:
+def prepare_tuning(folder: str | Path, *, backbone: str, image_size: int, block: str = "") -> Measure:
     """That layer and the last blocks of the network, trained on: the bottom's maps serve all seeds.
 
     From `block` on, or as `teach --fine-tune` does it.
@@ -264,13 +264,17 @@ def climb(rung: str, folder: Path, *, seeds: int) -> None:
 
 def summarise(row: dict) -> dict:
     """Add to a rung's row what its runs come to."""
-    accuracies = [run["accuracy"] for run in row["runs"]]
     passes = row["prepare_passes"] + mean(run["passes"] for run in row["runs"])
     return row | {
-        "mean": round(mean(accuracies), 4),
-        "standard_deviation": round(stdev(accuracies), 4) if len(accuracies) > 1 else None,
+        **average([run["accuracy"] for run in row["runs"]]),
         "passes": round(passes, 1),  # of one run from nothing
     }
+
+
+def average(accuracies: Sequence[float]) -> dict[str, float | None]:
+    """Return the mean over seeds, and its standard deviation where there are several."""
+    spread = round(stdev(accuracies), 4) if len(accuracies) > 1 else None
+    return {"mean": round(mean(accuracies), 4), "standard_deviation": spread}
 
 
 def read_results() -> dict:

@@ -73,9 +73,8 @@ def render_ladder(ladder: dict) -> list[str]:
         "|---|---|---|---|---|---|",
     ]
     for name, row in ladder["rungs"].items():
-        spread = f" ± {row['standard_deviation']:.4f}" if row["standard_deviation"] else ""
         lines.append(
-            f"| {name} | {row['mean']:.4f}{spread} | {len(row['runs'])} | {row['parameters_trained']:,} "
+            f"| {name} | {write_spread(row, digits=4)} | {len(row['runs'])} | {row['parameters_trained']:,} "
             f"| {row['passes']:.1f} | {row['peak_megabytes']:,} |"
         )
     lines += [  # found by looking at what every rung gets wrong
@@ -94,6 +93,12 @@ def render_ladder(ladder: dict) -> list[str]:
             "blocks, and each picture twice, with its mirror image.",
         ]
     return lines
+
+
+def write_spread(row: dict, *, digits: int) -> str:
+    """Return a mean over seeds, with its standard deviation where there is one."""
+    spread = f" ± {row['standard_deviation']:.{digits}f}" if row["standard_deviation"] else ""
+    return f"{row['mean']:.{digits}f}{spread}"
 
 
 def render_batch_normalisation(figures: dict) -> list[str]:
@@ -125,9 +130,7 @@ def render_another_kind(figures: dict) -> list[str]:
         "|---|" + "---|" * len(ways),
     ]
     for kind, rows in figures.items():
-        spreads = (f" ± {row['standard_deviation']:.3f}" if row["standard_deviation"] else "" for row in rows.values())
-        cells = (f"{row['mean']:.3f}{spread}" for row, spread in zip(rows.values(), spreads, strict=True))
-        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+        lines.append(f"| {kind} | " + " | ".join(write_spread(row, digits=3) for row in rows.values()) + " |")
     return lines
 
 
